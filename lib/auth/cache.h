@@ -1,0 +1,5 @@
+/* cache.h */
+#ifndef AUTH_CACHE_H
+#define AUTH_CACHE_H
+
+#endif

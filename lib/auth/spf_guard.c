@@ -1,0 +1,1 @@
+#include "auth/spf_guard.h"

@@ -1,0 +1,66 @@
+/* buf.h - text that grows up to a limit set at init; and the list of limits.
+ *
+ * An addition that would pass the limit is refused as a whole and marks the
+ * buffer as overflown; later additions are refused too, so a half-written
+ * value cannot be taken for a whole one. The caller asks buf_is_full() once at
+ * the end. Always NUL-terminated. Not thread-safe. Ends the process when
+ * memory runs out (mem.h).
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+
+/* Everything that a stranger can size, in one place. Octets unless said. */
+enum {
+	LIMIT_FROM_OCTETS = 8192,         /* From field after unfolding (spec 1) */
+	LIMIT_FROM_MAILBOXES = 64,
+	LIMIT_COMMENT_DEPTH = 16,
+	LIMIT_AUTHORS = 4,                /* distinct Author Domains evaluated */
+	LIMIT_RECORD_OCTETS = 65536,      /* joined text of one DMARC record */
+	LIMIT_RECORD_TAGS = 64,
+	LIMIT_RECORD_URIS = 16,           /* per list */
+	LIMIT_AUTHRES_OCTETS = 8192,      /* the field that we write */
+	LIMIT_AUTHRES_COMMENT = 120,
+	LIMIT_LOCAL_PART = 256,           /* written to a header */
+	LIMIT_HEADER_FIELDS = 1000,       /* kept for DKIM; the rest only counted */
+	LIMIT_HEADER_OCTETS = 1048576,    /* kept for DKIM, all fields together */
+	LIMIT_SIGNATURES_SEEN = 64,       /* DKIM-Signature fields looked at */
+	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
+	LIMIT_HELO_OCTETS = 512,
+	LIMIT_SENDER_OCTETS = 1024,       /* MAIL FROM argument */
+	LIMIT_LOG_LINE = 2048,
+	LIMIT_JOURNAL_STRING = 1024,
+	LIMIT_JOURNAL_LINE = 65536,
+	LIMIT_REPLY_TEXT = 400,
+	LIMIT_DNS_TEXT = 65536,           /* joined TXT data of one answer */
+	LIMIT_DNS_RECORDS = 256,          /* records taken from one answer */
+	LIMIT_MESSAGE_LOOKUPS = 160,      /* distinct questions per message */
+};
+
+struct buf {
+	char *data;
+	size_t len, size, limit;
+	bool full;
+};
+
+void buf_init(struct buf *buf, size_t limit);
+void buf_done(struct buf *buf);               /* frees; the buffer may be used again after init */
+void buf_reset(struct buf *buf);              /* empty, memory kept */
+void buf_add(struct buf *buf, const char *data, size_t len);
+void buf_add_slice(struct buf *buf, struct slice s);
+void buf_add_str(struct buf *buf, const char *text);
+void buf_add_char(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Forgets everything after `len` and the overflow mark: to leave out a part
+ * that did not fit. */
+void buf_cut(struct buf *buf, size_t len);
+const char *buf_str(const struct buf *buf);
+struct slice buf_slice(const struct buf *buf);
+bool buf_is_full(const struct buf *buf);      /* something was refused */
+
+#endif

@@ -1,0 +1,19 @@
+/* clock.h - the two clocks. Time-outs and times to live use the monotonic
+ * one; only what people read uses the calendar. lib/core uses neither. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_mono_ms(void);
+int64_t clock_utc_ms(void);                   /* since 1970-01-01 UTC */
+/* RFC 3339, UTC, milliseconds: "2026-05-04T10:20:30.123Z" */
+#define CLOCK_TEXT_SIZE 32
+void clock_format(int64_t utc_ms, char out[CLOCK_TEXT_SIZE]);
+void clock_cond_init(pthread_cond_t *cond);   /* a condition that waits on the monotonic clock */
+/* Waits until signalled or `until_ms` (monotonic); the mutex is held. */
+void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ms);
+
+#endif

@@ -1,0 +1,43 @@
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *p)
+{
+	if (p == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return must(malloc(size > 0 ? size : 1));
+}
+
+void *mem_zalloc(size_t size)
+{
+	return must(calloc(1, size > 0 ? size : 1));
+}
+
+void *mem_realloc(void *old, size_t size)
+{
+	return must(realloc(old, size > 0 ? size : 1));
+}
+
+char *mem_strndup(const char *text, size_t len)
+{
+	char *copy = mem_alloc(len + 1);
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *mem_strdup(const char *text)
+{
+	return text != NULL ? mem_strndup(text, strlen(text)) : NULL;
+}

@@ -1,0 +1,19 @@
+/* mem.h - heap memory that is there or ends the process.
+ *
+ * Everything a stranger can size has a limit in buf.h, so running out means
+ * that the host is out of memory: the process ends and is restarted, as
+ * Postfix and Dovecot do. All functions are thread-safe. What they return is
+ * freed with free().
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);                 /* not zeroed; size 0 gives a unique pointer */
+void *mem_zalloc(size_t size);                /* zeroed */
+void *mem_realloc(void *old, size_t size);
+char *mem_strdup(const char *text);           /* NULL gives NULL */
+char *mem_strndup(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,38 @@
+/* engine.h - what all messages share: resolver, suffix list, key cache, DKIM
+ * library, sampling key. Opened from the settings, shared by reference count;
+ * reload makes a new one where the settings that matter changed, messages in
+ * flight keep theirs. Thread-safe after engine_open.
+ */
+#ifndef JUDGE_ENGINE_H
+#define JUDGE_ENGINE_H
+
+#include "auth/auth_dkim.h"
+#include "auth/crypto.h"
+#include "auth/discover.h"
+#include "auth/resolver.h"
+#include "auth/suffix.h"
+#include "settings/settings.h"
+
+struct engine {
+	int references;                         /* atomic */
+	struct settings *settings;              /* the engine's own reference */
+	struct resolver *resolver;
+	struct suffix_psl *psl;
+	struct auth_dkim_library *dkim;
+	struct key_cache *keys;
+	struct discover_options discover;
+	uint8_t sample_key[32];
+};
+
+/* Threads start here: call it after fork. `zone` (may be NULL) answers instead
+ * of the DNS, for alignctl --zone and tests. Parts of `previous` that did not
+ * change are taken over (may be NULL). NULL and *error_r on failure. */
+struct engine *engine_open(struct settings *settings, const char *zone,
+			   struct engine *previous, const char **error_r);
+/* The same with a resolver of the caller's (it is closed with the engine). */
+struct engine *engine_open_with(struct settings *settings, struct resolver *resolver,
+				const char **error_r);
+struct engine *engine_ref(struct engine *engine);
+void engine_unref(struct engine *engine);
+
+#endif

@@ -1,0 +1,5 @@
+/* evaluate.h */
+#ifndef JUDGE_EVALUATE_H
+#define JUDGE_EVALUATE_H
+
+#endif

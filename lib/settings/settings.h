@@ -1,0 +1,96 @@
+/* settings.h - the settings file: read whole, checked whole, then immutable.
+ *
+ * settings.c is the only file with libconfig; options.c has one row per option
+ * (name, type, default, range, help, reload, kind), and everything works from
+ * that table: the parser, alignd -n, the check of conf/alignd.conf and of the
+ * man page. All faults of a file are reported at once, each with file and line
+ * and what is accepted. Settings are shared by reference count; a message keeps
+ * the ones it began with.
+ */
+#ifndef SETTINGS_SETTINGS_H
+#define SETTINGS_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/domainset.h"
+#include "core/evidence.h"
+#include "core/netset.h"
+#include "core/ruleset.h"
+
+struct string_list {
+	const char **items;
+	unsigned n;
+};
+enum write_mode { WRITE_ALWAYS = 0, WRITE_NEVER };
+enum address_mode { ADDRESS_DOMAIN = 0, ADDRESS_FULL };
+
+struct settings {
+	int references;                         /* atomic; settings_ref/unref */
+	struct arena *arena;
+	const char *path;
+
+	const char *socket;
+	unsigned socket_mode;
+	const char *user, *group, *pid_file;
+	unsigned stop_timeout_s;
+	unsigned connections;                   /* limits.connections */
+	const char *authserv_id;
+
+	struct ruleset ruleset;                 /* dry_run, mode, override.*, ... */
+
+	enum discovery_method discovery;
+	bool psl_guard;
+	const char *psl_file;                   /* NULL: the system's */
+	const char *quarantine_header;
+	enum write_mode authres_write;
+	enum address_mode authres_addresses;
+	struct string_list authres_strip_ids;
+	struct netset *trusted_hops;
+	bool authres_comments, authres_polrec;
+	const char *sample_key_file;
+
+	unsigned dkim_max_signatures, dkim_minimum_key_bits;
+	bool dkim_accept_surplus;
+
+	struct string_list dns_servers;
+	unsigned dns_budget_ms, dns_timeout_ms, dns_cache_entries, dns_max_in_flight_per_author;
+	const char *dns_trust_anchor;
+	const char *dns_zone_file;              /* "dns.zone_file": answers from a file, for demos and
+	                                         * tests; never in production; NULL */
+
+	struct netset *exempt_networks;
+	bool exempt_authenticated;
+
+	const char *journal_directory;          /* "" : no journal */
+	enum address_mode journal_addresses;
+	unsigned journal_sync_ms, journal_keep_days;
+	uint64_t journal_max_bytes, journal_min_free, journal_max_file_bytes;
+
+	const char *log_facility;               /* "mail" ... */
+	bool log_opendmarc_line;                /* log.compatible: "QID: example.com fail" first */
+	enum reply_code { REPLY_5_7_1 = 0, REPLY_5_7_26 } reject_code;  /* reply.enhanced_code */
+};
+
+/* One fault of the file: "FILE:LINE: name: text". */
+struct settings_faults {
+	unsigned n;
+	char **lines;                           /* sorted by file position */
+};
+
+/* NULL when there is any fault; `faults` gets all of them (settings_faults_free). */
+struct settings *settings_load(const char *path, struct settings_faults *faults);
+void settings_faults_free(struct settings_faults *faults);
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);                 /* NULL is allowed */
+
+/* The names of changed options that need a restart, "socket, user"; NULL when
+ * all changes can take effect. In `now`'s arena. */
+const char *settings_restart_needed(const struct settings *before, struct settings *now);
+
+/* The option table, for documents and their checks: one line per option,
+ * "name<TAB>type<TAB>default<TAB>accepted<TAB>kind<TAB>reload|restart<TAB>help". */
+void settings_print_table(FILE *out);
+
+#endif

@@ -1,0 +1,1 @@
+#include "store/decision_json.h"

@@ -1,0 +1,3 @@
+#include "callbacks.h"
+
+typedef int callbacks_stub;

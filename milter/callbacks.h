@@ -1,0 +1,5 @@
+/* callbacks.h */
+#ifndef MILTER_CALLBACKS_H
+#define MILTER_CALLBACKS_H
+
+#endif

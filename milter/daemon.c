@@ -1,0 +1,3 @@
+#include "daemon.h"
+
+typedef int daemon_stub;

@@ -1,0 +1,3 @@
+#include "session.h"
+
+typedef int session_stub;

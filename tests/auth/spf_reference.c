@@ -1,0 +1,3 @@
+#include "auth/spf_reference.h"
+
+typedef int reference_stub;

@@ -1,0 +1,3 @@
+#include "testmain.h"
+
+TEST_MAIN(suite_create("tags"))

@@ -1,0 +1,5 @@
+/* alignctl.h */
+#ifndef TOOLS_ALIGNCTL_H
+#define TOOLS_ALIGNCTL_H
+
+#endif

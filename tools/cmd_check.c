@@ -1,0 +1,3 @@
+#include "alignctl.h"
+
+typedef int cmd_stub;
