@@ -8,6 +8,7 @@
 #define TESTMAIN_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
