@@ -53,20 +53,25 @@ struct dns_answer {             /* one heap block; never changed once published 
 };
 
 /* A failure or an empty answer (n = 0). Data answers are made by the back ends
- * with dns_answer_new(), which copies the records. TXT over LIMIT_DNS_TEXT and
- * records over LIMIT_DNS_RECORDS are dropped. */
+ * with dns_answer_new(), which copies the records and puts a NUL behind each.
+ * TXT over LIMIT_DNS_TEXT and records over LIMIT_DNS_RECORDS are dropped. */
 struct dns_answer *dns_answer_new(enum dns_outcome outcome, uint32_t ttl_s,
 				  const struct dns_record *records, unsigned n);
 const struct dns_answer *dns_answer_ref(const struct dns_answer *answer);
 void dns_answer_unref(const struct dns_answer *answer);        /* NULL is allowed */
 bool dns_outcome_is_failure(enum dns_outcome outcome);
 
+#define RESOLVER_NAME_SIZE 254
+/* The one form of a name as a question: lower case, no trailing dot. False when
+ * it can't be asked (DNS_BAD_NAME), out untouched. */
+bool resolver_name(const char *name, char out_r[RESOLVER_NAME_SIZE]);
+
 /* Called once per unanswered resolver_want(). The waiter owns a reference to
  * `answer` afterwards. */
 typedef void resolver_done_fn(void *context, const struct dns_answer *answer);
 
 struct resolver;
-struct resolver_ops {
+struct resolver_ops {           /* `name` has gone through resolver_name() */
 	const struct dns_answer *(*want)(struct resolver *resolver, const char *name,
 					 enum dns_type type, const char *author,
 					 resolver_done_fn *done, void *context,
@@ -111,8 +116,9 @@ struct resolver *resolver_zone_open(const char *path, const char **error_r);
 struct resolver *resolver_zone_new(void);       /* empty, for runners and tests */
 /* One line in the zone file's format; -1 and *error_r when it is none. */
 int resolver_zone_add_line(struct resolver *resolver, const char *line, const char **error_r);
-/* Typed: data of type at name (joined TXT data; presentation form of addresses; a name). */
-void resolver_zone_add(struct resolver *resolver, const char *name, enum dns_type type,
+/* Typed: data of type at name (joined TXT data; presentation form of addresses; a name).
+ * Names that can never be asked are left out; false: the data are no such address. */
+bool resolver_zone_add(struct resolver *resolver, const char *name, enum dns_type type,
 		       struct slice data, unsigned preference);
 void resolver_zone_add_alias(struct resolver *resolver, const char *name, const char *target);
 /* Every type at the name (type 0), or one type, has this outcome. */
