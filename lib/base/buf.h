@@ -35,6 +35,8 @@ enum {
 	LIMIT_LOG_LINE = 2048,
 	LIMIT_JOURNAL_STRING = 1024,
 	LIMIT_JOURNAL_LINE = 65536,
+	LIMIT_JSON_OCTETS = 4194304,      /* one text given to json_parse */
+	LIMIT_JSON_DEPTH = 32,
 	LIMIT_REPLY_TEXT = 400,
 	LIMIT_DNS_TEXT = 65536,           /* joined TXT data of one answer */
 	LIMIT_DNS_RECORDS = 256,          /* records taken from one answer */

@@ -4,14 +4,20 @@
 #define BASE_CLOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/slice.h"
 
 int64_t clock_mono_ms(void);
 int64_t clock_utc_ms(void);                   /* since 1970-01-01 UTC */
 /* RFC 3339, UTC, milliseconds: "2026-05-04T10:20:30.123Z" */
 #define CLOCK_TEXT_SIZE 32
 void clock_format(int64_t utc_ms, char out[CLOCK_TEXT_SIZE]);
+/* Reads that, any RFC 3339 date and time, or a date alone (its first moment,
+ * UTC). False: neither; *utc_ms_r untouched. */
+bool clock_parse(struct slice text, int64_t *utc_ms_r);
 void clock_cond_init(pthread_cond_t *cond);   /* a condition that waits on the monotonic clock */
 /* Waits until signalled or `until_ms` (monotonic); the mutex is held. */
 void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ms);

@@ -2,11 +2,13 @@
  * jansson (json.c is the only file with it).
  *
  * Writer: commas and quotes are its business. Octets that are not UTF-8 are
- * written reversibly: each as the four characters \xHH, and then every
+ * written reversibly: each as the four characters \xHH (a NUL too), and every
  * backslash of the original is doubled; so a string is always valid JSON and
- * the original can be had back (json_unescape). Strings are cut at a limit
- * with a marker "..." that cannot be mistaken (the writer says so by a second
- * key in the journal). Reader: bounded depth and size.
+ * the original can be had back (json_unescape). Control characters are written
+ * as \uHHHH, DEL and the C1 ones included. A string over the limit is cut and
+ * ends in the four characters \... which no whole string can hold; cuts are
+ * counted. Reader: bounded depth and size. The writer's names begin with
+ * json_put_ because json_object() and its sisters are jansson's.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -21,17 +23,18 @@ struct json_out {
 	struct buf *buf;
 	bool comma;                     /* a comma is due before the next item */
 	size_t string_limit;            /* octets of one string before escaping; 0: none */
+	unsigned strings_cut;           /* how many passed it */
 };
 void json_begin(struct json_out *out, struct buf *buf, size_t string_limit);
-void json_object(struct json_out *out, const char *key);        /* key NULL inside arrays */
-void json_object_end(struct json_out *out);
-void json_array(struct json_out *out, const char *key);
-void json_array_end(struct json_out *out);
-void json_string(struct json_out *out, const char *key, const char *value);   /* NULL: left out */
-void json_slice(struct json_out *out, const char *key, struct slice value);
-void json_int(struct json_out *out, const char *key, int64_t value);
-void json_bool(struct json_out *out, const char *key, bool value);
-void json_null(struct json_out *out, const char *key);
+void json_put_object(struct json_out *out, const char *key);   /* key NULL inside arrays */
+void json_put_object_end(struct json_out *out);
+void json_put_array(struct json_out *out, const char *key);
+void json_put_array_end(struct json_out *out);
+void json_put_string(struct json_out *out, const char *key, const char *value); /* NULL: left out */
+void json_put_slice(struct json_out *out, const char *key, struct slice value);
+void json_put_int(struct json_out *out, const char *key, int64_t value);
+void json_put_bool(struct json_out *out, const char *key, bool value);
+void json_put_null(struct json_out *out, const char *key);
 
 struct json;                            /* a read value; owned by its document */
 struct json_doc;
@@ -51,7 +54,8 @@ bool json_is_array(const struct json *value);
 bool json_is_string(const struct json *value);
 /* i-th member of an object: key or NULL past the end. */
 const char *json_member(const struct json *object, unsigned index, const struct json **value_r);
-/* Undoes \xHH and \\ of the writer; in the arena. */
+/* Undoes \xHH and \\ of the writer (the marker of a cut becomes "..."); in the
+ * arena. NULL gives an empty slice. */
 struct slice json_unescape(struct arena *arena, const char *text);
 
 #endif

@@ -8,7 +8,8 @@
 void logline_init(struct logline *line, const char *head)
 {
 	buf_init(&line->text, LIMIT_LOG_LINE);
-	buf_add_str(&line->text, head);
+	/* a queue id comes from the MTA: never let it take the whole line */
+	buf_add_slice(&line->text, slice_until(slice_of(head), LIMIT_LOG_LINE / 4));
 }
 
 void logline_done(struct logline *line)

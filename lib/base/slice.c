@@ -37,6 +37,8 @@ struct slice slice_from(struct slice s, size_t offset)
 {
 	if (offset > s.len)
 		offset = s.len;
+	if (offset == 0)
+		return s;               /* no arithmetic on a NULL pointer */
 	return slice_new(s.data + offset, s.len - offset);
 }
 
@@ -130,9 +132,8 @@ bool slice_number(struct slice s, uint64_t max, uint64_t *value_r)
 	return true;
 }
 
-/* Length of the UTF-8 sequence that starts here, 0 when it is malformed
- * (overlong forms, surrogates and values above U+10FFFF included). */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
+/* RFC 3629 4: overlong forms, surrogates and values above U+10FFFF fit no row. */
+size_t slice_utf8_octets(struct slice s)
 {
 	static const struct {
 		unsigned char first_min, first_max, second_min, second_max, len;
@@ -143,11 +144,12 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 		{ 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 },
 		{ 0xF4, 0xF4, 0x80, 0x8F, 4 },
 	};
+	const unsigned char *p = (const unsigned char *)s.data;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+	for (size_t i = 0; s.len > 0 && i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (p[0] < forms[i].first_min || p[0] > forms[i].first_max)
 			continue;
-		if (forms[i].len > left)
+		if (forms[i].len > s.len)
 			return 0;
 		if (forms[i].len > 1 && (p[1] < forms[i].second_min || p[1] > forms[i].second_max))
 			return 0;
@@ -162,7 +164,7 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 bool slice_is_utf8(struct slice s)
 {
 	for (size_t at = 0; at < s.len;) {
-		size_t len = utf8_sequence((const unsigned char *)s.data + at, s.len - at);
+		size_t len = slice_utf8_octets(slice_from(s, at));
 
 		if (len == 0)
 			return false;

@@ -39,6 +39,8 @@ struct slice slice_trim_wsp(struct slice s);                    /* SP and TAB */
 bool slice_split(struct slice *rest, char c, struct slice *part_r);
 /* 1*DIGIT without sign, at most `max`; false otherwise, *value_r untouched */
 bool slice_number(struct slice s, uint64_t max, uint64_t *value_r);
+/* octets of the well-formed UTF-8 sequence that s begins with; 0 when none */
+size_t slice_utf8_octets(struct slice s);
 bool slice_is_utf8(struct slice s);           /* well-formed UTF-8 (RFC 3629), NUL allowed */
 
 char ascii_lower(char c);
