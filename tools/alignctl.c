@@ -1,4 +1,128 @@
-int main(void)
+#include "alignctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "config.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "check", cmd_check, "judge one message and explain it" },
+	{ "show", cmd_show, "what was decided about a message, from the journal" },
+	{ "explain", cmd_explain, "what a domain publishes, and what follows from it" },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void say(const char *name, const char *format, va_list args)
 {
-	return 64;
+	fprintf(stderr, "alignctl%s%s: ", name != NULL ? " " : "", name != NULL ? name : "");
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+int tool_usage(const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(name, format, args);
+	va_end(args);
+	fprintf(stderr, "Try \"alignctl %s%s--help\".\n", name != NULL ? name : "",
+		name != NULL ? " " : "");
+	return EX_USAGE;
+}
+
+int tool_fail(const char *name, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(name, format, args);
+	va_end(args);
+	return code;
+}
+
+const char *tool_escape(struct arena *arena, const char *text)
+{
+	struct buf out;
+	char *copy;
+
+	if (text == NULL)
+		return "-";
+	buf_init(&out, 4 * strlen(text));
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '\\')
+			buf_add_str(&out, "\\\\");
+		else if (*p < ' ' || *p > '~')
+			buf_printf(&out, "\\x%02X", (unsigned char)*p);
+		else
+			buf_add_char(&out, *p);
+	}
+	copy = arena_strdup(arena, buf_str(&out));
+	buf_done(&out);
+	return copy;
+}
+
+bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+	struct slice s = slice_of(text);
+	uint64_t n;
+
+	for (size_t i = 0; s.len > 1 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (s.data[s.len - 1] == units[i].unit &&
+		    slice_number(slice_until(s, s.len - 1), 1000000, &n)) {
+			*since_ms_r = now_ms - (int64_t)n * units[i].ms;
+			return true;
+		}
+	return clock_parse(s, since_ms_r);
+}
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: alignctl COMMAND [ARGUMENTS]\n"
+	      "       alignctl COMMAND --help\n"
+	      "       alignctl --help | --version\n\n"
+	      "Commands:\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nalignctl(1) tells the rest.\n", out);
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2)
+		return tool_usage(NULL, "no command given");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help(stdout);
+		return EX_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts(PACKAGE_STRING);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return tool_usage(NULL, "no command \"%s\"", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	/* a full disk behind "> file" must not look like success */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return tool_fail(NULL, EX_IOERR, "cannot write the output");
+	return code;
 }

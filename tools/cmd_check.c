@@ -1,3 +1,7 @@
 #include "alignctl.h"
 
-typedef int cmd_stub;
+int cmd_check(int argc, char **argv)
+{
+	(void)argc;
+	return tool_fail(argv[0], EX_UNAVAILABLE, "not built");
+}
