@@ -4,6 +4,7 @@
 #ifndef CORE_ALIGN_H
 #define CORE_ALIGN_H
 
+#include "core/domain.h"
 #include "core/evidence.h"
 
 enum alignment {
