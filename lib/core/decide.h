@@ -35,9 +35,8 @@ enum why {
 	WHY_REQUESTED,          /* requested: done as asked */
 	WHY_TEST_MODE,          /* test-mode: t=y made it milder */
 	WHY_SAMPLED_OUT,        /* sampled-out: pct made it milder */
-	WHY_OVERRIDE_REJECT,    /* override.reject made it milder */
-	WHY_OVERRIDE_QUARANTINE,
-	WHY_NOT_CORROBORATED,   /* not-corroborated: RFC 9989 7.4 */
+	WHY_OVERRIDE_REJECT,    /* override.reject made it milder (RFC 9989 7.4) */
+	WHY_OVERRIDE_QUARANTINE, /* override.quarantine did */
 };
 extern const struct name_row dmarc_result_names[], reason_type_names[], why_names[];
 

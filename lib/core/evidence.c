@@ -50,3 +50,23 @@ const struct name_row existence_names[] = {
 const struct name_row org_status_names[] = {
 	{ ORG_UNSET, "-" }, { ORG_KNOWN, "known" }, { ORG_TEMPERROR, "temperror" }, { 0, NULL },
 };
+
+const char *from_status_phrase(enum from_status status)
+{
+	switch (status) {
+	case FROM_UNSET:
+	case FROM_OK:
+		break;
+	case FROM_ABSENT:
+		return "no From field";
+	case FROM_REPEATED:
+		return "more than one From field";
+	case FROM_NO_DOMAIN:
+		return "no domain in the From field";
+	case FROM_UNUSABLE:
+		return "unusable From field";
+	case FROM_TOO_MANY:
+		return "too many domains in the From field";
+	}
+	return "From was not evaluated";
+}
