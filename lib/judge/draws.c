@@ -1,1 +1,120 @@
 #include "judge/draws.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/crypto.h"
+#include "base/buf.h"
+
+/* Each part goes in with its length, so no two lists of parts are alike. */
+static void add_part(struct buf *buf, struct slice part)
+{
+	buf_printf(buf, "%zu:", part.len);
+	buf_add_slice(buf, part);
+}
+
+static void add_network(struct buf *buf, const struct address *client)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct address network = *client;
+
+	address_mask(&network, network.family == 4 ? 24 : 64);
+	address_format(&network, text);
+	add_part(buf, slice_of(text));
+}
+
+static unsigned draw(const uint8_t key[32], struct buf *buf)
+{
+	uint8_t hash[32];
+	uint64_t number = 0;
+
+	crypto_hmac(slice_new((const char *)key, 32), buf_slice(buf), hash);
+	for (int i = 0; i < 8; i++)
+		number = number << 8 | hash[i];
+	buf_done(buf);
+	return (unsigned)(number % 100);        /* bias below 2^-57 */
+}
+
+unsigned draw_sample(const uint8_t key[32], const struct address *client,
+		     struct slice mail_from, struct slice from, struct slice message_id)
+{
+	struct buf buf;
+
+	buf_init(&buf, 4 * LIMIT_FROM_OCTETS + 2 * LIMIT_SENDER_OCTETS);
+	buf_add_str(&buf, "sample ");
+	add_network(&buf, client);
+	add_part(&buf, slice_until(mail_from, LIMIT_SENDER_OCTETS));
+	add_part(&buf, slice_until(from, LIMIT_FROM_OCTETS));
+	add_part(&buf, slice_until(message_id, LIMIT_FROM_OCTETS));
+	return draw(key, &buf);
+}
+
+unsigned draw_enforce(const uint8_t key[32], const struct address *client, const char *org)
+{
+	struct buf buf;
+
+	buf_init(&buf, 1024);
+	buf_add_str(&buf, "enforce ");
+	add_part(&buf, slice_of(org));
+	add_network(&buf, client);
+	return draw(key, &buf);
+}
+
+static int key_read(const char *path, uint8_t key_r[32], const char **error_r)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	got = read(fd, key_r, 32);
+	close(fd);
+	if (got == 32)
+		return 0;
+	*error_r = "sample.key_file is shorter than 32 octets: remove it, a new one is made at start";
+	errno = EINVAL;
+	return -1;
+}
+
+/* O_EXCL: of two processes that start at once, one makes it, both read it. */
+static int key_make(const char *path, const char **error_r)
+{
+	uint8_t key[32];
+	int fd;
+	bool whole;
+
+	if (crypto_random(key, sizeof(key)) < 0) {
+		*error_r = "no random octets for sample.key_file";
+		return -1;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return 0;
+	if (fd < 0) {
+		*error_r = "cannot make sample.key_file: check that its folder exists and may be written by the daemon's user";
+		return -1;
+	}
+	whole = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key);
+	whole = close(fd) == 0 && whole;
+	if (!whole) {
+		unlink(path);
+		*error_r = "cannot write sample.key_file";
+		return -1;
+	}
+	return 0;
+}
+
+int draw_key_load(const char *path, uint8_t key_r[32], const char **error_r)
+{
+	uint8_t key[32];
+
+	*error_r = "cannot read sample.key_file: check its owner and mode";
+	if (key_read(path, key, error_r) < 0) {
+		if (errno != ENOENT || key_make(path, error_r) < 0 || key_read(path, key, error_r) < 0)
+			return -1;
+	}
+	memcpy(key_r, key, 32);
+	return 0;
+}

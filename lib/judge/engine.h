@@ -13,9 +13,12 @@
 #include "auth/suffix.h"
 #include "settings/settings.h"
 
+struct part;
+
 struct engine {
 	int references;                         /* atomic */
 	struct settings *settings;              /* the engine's own reference */
+	struct part *resolver_part, *psl_part, *dkim_part, *keys_part;  /* engine.c */
 	struct resolver *resolver;
 	struct suffix_psl *psl;
 	struct auth_dkim_library *dkim;
@@ -29,7 +32,8 @@ struct engine {
  * change are taken over (may be NULL). NULL and *error_r on failure. */
 struct engine *engine_open(struct settings *settings, const char *zone,
 			   struct engine *previous, const char **error_r);
-/* The same with a resolver of the caller's (it is closed with the engine). */
+/* The same with a resolver of the caller's (it is closed with the engine) and a
+ * sampling key of zeroes: runners and tests. */
 struct engine *engine_open_with(struct settings *settings, struct resolver *resolver,
 				const char **error_r);
 struct engine *engine_ref(struct engine *engine);

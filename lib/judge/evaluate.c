@@ -1,1 +1,113 @@
 #include "judge/evaluate.h"
+
+#include <assert.h>
+
+#include "auth/idna.h"
+#include "judge/draws.h"
+#include "judge/message_private.h"
+
+#define PROGRESS_MS 3000
+
+static void set_bad_from(struct evidence *e, enum from_status status, const char *reason)
+{
+	e->from = status;
+	e->from_reason = reason != NULL ? reason : from_status_phrase(status);
+	e->n_authors = 0;
+}
+
+static bool is_known_author(const struct evidence *e, const char *domain)
+{
+	for (unsigned i = 0; i < e->n_authors; i++)
+		if (domain_equal(e->authors[i].domain, domain))
+			return true;
+	return false;
+}
+
+void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fields,
+		   struct slice body)
+{
+	struct from_domains *from = ARENA_NEW(arena, struct from_domains);
+	char domain[DOMAIN_SIZE];
+
+	evidence->from_fields = fields;
+	if (fields != 1) {
+		set_bad_from(evidence, fields == 0 ? FROM_ABSENT : FROM_REPEATED, NULL);
+		return;
+	}
+	from_parse(arena, body, from);
+	if (from->status != FROM_OK) {
+		set_bad_from(evidence, from->status, from->reason);
+		return;
+	}
+	evidence->from = FROM_OK;
+	evidence->n_authors = 0;
+	for (unsigned i = 0; i < from->n; i++) {
+		if (!idna_to_domain(from->domains[i], domain)) {
+			set_bad_from(evidence, FROM_UNUSABLE, "a domain in From is not valid");
+			return;
+		}
+		if (is_known_author(evidence, domain))
+			continue;
+		if (evidence->n_authors == LIMIT_AUTHORS) {
+			set_bad_from(evidence, FROM_TOO_MANY, NULL);
+			return;
+		}
+		evidence->authors[evidence->n_authors++] =
+			(struct author){ .domain = arena_strdup(arena, domain) };
+	}
+}
+
+static struct org org_of_signer(const struct message *m, const char *d)
+{
+	for (unsigned i = 0; i < m->n_signers; i++)
+		if (domain_equal(m->signers[i].domain, d))
+			return m->signers[i].org;
+	return (struct org){ .status = ORG_UNSET };
+}
+
+/* The Organizational Domain matters for what passed or may yet have passed. */
+static void finish_dkim(struct message *m)
+{
+	struct evidence *e = &m->evidence;
+
+	auth_dkim_finish(m->dkim, &e->dkim, &e->n_dkim, &e->dkim_unchecked);
+	for (unsigned i = 0; i < e->n_dkim; i++)
+		if (e->dkim[i].d != NULL && (e->dkim[i].result == RES_DKIM_PASS ||
+					     e->dkim[i].result == RES_DKIM_TEMPERROR))
+			e->dkim[i].org = org_of_signer(m, e->dkim[i].d);
+}
+
+static void finish_draws(struct message *m)
+{
+	struct evidence *e = &m->evidence;
+	const uint8_t *key = m->engine->sample_key;
+	const char *org = "";
+
+	if (e->n_authors > 0)
+		org = e->authors[0].policy.org.status == ORG_KNOWN ?
+			e->authors[0].policy.org.domain : e->authors[0].domain;
+	e->sample_draw = draw_sample(key, &m->spf_question.client, m->mail_from, m->from_body,
+				     m->message_id);
+	e->enforce_draw = draw_enforce(key, &m->spf_question.client, org);
+}
+
+const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void *context)
+{
+	struct evidence *e = &m->evidence;
+
+	assert(!m->judged);
+	m->judged = true;
+	if (!m->eoh_seen)
+		message_eoh(m);
+	if (e->exempt == EXEMPT_NO) {
+		e->waited_ms = asker_wait(m->asker, m->engine->settings->dns_budget_ms,
+					  PROGRESS_MS, tick, context);
+		e->lookups = asker_lookups(m->asker);
+		finish_dkim(m);
+		if (e->from != FROM_OK)
+			e->n_authors = 0;
+		finish_draws(m);
+	}
+	decide(e, &m->engine->settings->ruleset, m->arena, &m->verdict);
+	return &m->verdict;
+}

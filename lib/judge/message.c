@@ -1,1 +1,371 @@
 #include "judge/message.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/idna.h"
+#include "base/mem.h"
+#include "judge/evaluate.h"
+#include "judge/message_private.h"
+
+#define FROM_KEPT (2 * LIMIT_FROM_OCTETS)       /* more is unusable anyway */
+
+struct author_task {
+	struct message *message;
+	struct author *author;
+};
+
+/* A bounded copy of raw text; an octet NUL, which no MTA passes on, becomes `?`. */
+static const char *raw_copy(struct arena *arena, struct slice text, size_t limit)
+{
+	char *copy;
+
+	text = slice_until(text, limit);
+	copy = arena_strndup(arena, text.data, text.len);
+	for (size_t i = 0; i < text.len; i++)
+		if (copy[i] == '\0')
+			copy[i] = '?';
+	return copy;
+}
+
+static enum exemption exemption_of(const struct settings *settings, const struct arrival *arrival)
+{
+	if (arrival->local)
+		return EXEMPT_LOCAL;
+	if (arrival->authenticated && settings->exempt_authenticated)
+		return EXEMPT_AUTHENTICATED;
+	if (netset_has(settings->exempt_networks, &arrival->client))
+		return EXEMPT_NETWORK;
+	return EXEMPT_NO;
+}
+
+/* SRS0=..., SRS1=... with any of the separators in use. */
+static bool is_srs(struct slice local)
+{
+	return local.len > 5 && (slice_starts_nocase(local, "SRS0") ||
+				 slice_starts_nocase(local, "SRS1")) &&
+	       strchr("=+-", local.data[4]) != NULL;
+}
+
+static void take_sender(struct message *m, struct slice mail_from)
+{
+	struct sender *sender = &m->evidence.sender;
+	char domain[DOMAIN_SIZE];
+	struct path path;
+
+	m->mail_from = arena_slice(m->arena, slice_until(mail_from, LIMIT_SENDER_OCTETS));
+	if (mail_from.len > LIMIT_SENDER_OCTETS) {
+		sender->status = PATH_UNUSABLE;
+		sender->reason = "envelope sender is too long";
+		return;
+	}
+	path_parse(m->arena, m->mail_from, &path);
+	sender->status = path.status;
+	sender->reason = path.reason;
+	if (path.status != PATH_NULL && path.status != PATH_UNUSABLE)
+		sender->local = raw_copy(m->arena, path.local, LIMIT_SENDER_OCTETS);
+	if (path.status != PATH_MAILBOX)
+		return;
+	m->evidence.marks.srs = is_srs(path.local);
+	if (idna_to_domain(path.domain, domain)) {
+		sender->domain = arena_strdup(m->arena, domain);
+	} else {
+		sender->status = PATH_UNUSABLE;
+		sender->reason = "the domain of the envelope sender is not valid";
+	}
+}
+
+/* A HELO name counts as a domain when it has a dot and is no literal
+ * (RFC 7208 2.3). */
+static void take_helo(struct message *m, struct slice helo)
+{
+	char domain[DOMAIN_SIZE];
+	struct address address;
+
+	m->evidence.helo = raw_copy(m->arena, helo, LIMIT_HELO_OCTETS);
+	if (idna_to_domain(helo, domain) && strchr(domain, '.') != NULL &&
+	    !address_parse(slice_of(domain), &address))
+		m->evidence.helo_domain = arena_strdup(m->arena, domain);
+}
+
+static void take_client(struct message *m, const struct arrival *arrival)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (arrival->client.family != 0) {
+		address_format(&arrival->client, text);
+		m->evidence.client_ip = arena_strdup(m->arena, text);
+	}
+	if (arrival->client_name.len > 0)
+		m->evidence.client_name = raw_copy(m->arena, arrival->client_name, LIMIT_HELO_OCTETS);
+	m->evidence.client_name_confirmed = arrival->client_name_confirmed;
+}
+
+/* SPF, then the Organizational Domain of what it authenticated. */
+static bool spf_task(struct asker *asker, void *context)
+{
+	struct message *m = context;
+	struct spf_evidence *spf = &m->evidence.spf;
+
+	if (!m->spf_done) {
+		if (!auth_spf_check(asker, &m->spf_question, spf))
+			return false;
+		m->spf_done = true;
+	}
+	if (spf->domain == NULL ||
+	    (spf->result != RES_SPF_PASS && spf->result != RES_SPF_TEMPERROR))
+		return true;
+	return discover_org(asker, &m->engine->discover, spf->domain, &spf->org);
+}
+
+static bool policy_task(struct asker *asker, void *context)
+{
+	struct author_task *task = context;
+
+	return discover_policy(asker, &task->message->engine->discover, task->author->domain,
+			       &task->author->policy);
+}
+
+static bool signer_task(struct asker *asker, void *context)
+{
+	struct signer *signer = context;
+
+	return discover_org(asker, &signer->message->engine->discover, signer->domain,
+			    &signer->org);
+}
+
+/* What is known at MAIL is asked at MAIL: SPF, and the walk of its domain. */
+static void start_look_ups(struct message *m, const struct arrival *arrival)
+{
+	const struct settings *settings = m->engine->settings;
+	struct asker_limits limits = { settings->dns_timeout_ms, LIMIT_MESSAGE_LOOKUPS };
+	struct auth_dkim_options options = {
+		.max_signatures = settings->dkim_max_signatures,
+		.minimum_key_bits = settings->dkim_minimum_key_bits,
+		.accept_surplus = settings->dkim_accept_surplus,
+	};
+	const char *domain = m->evidence.sender.domain != NULL ? m->evidence.sender.domain :
+			     m->evidence.helo_domain;
+
+	m->asker = asker_new(m->engine->resolver, &limits);
+	m->dkim = auth_dkim_new(m->engine->dkim, m->engine->keys, m->asker, m->arena, &options);
+	m->spf_question = (struct spf_question){
+		.client = arrival->client, .helo = m->evidence.helo,
+		.helo_domain = m->evidence.helo_domain, .sender = &m->evidence.sender,
+		.receiver = settings->authserv_id,
+	};
+	if (domain != NULL)
+		asker_set_author(m->asker, domain);
+	asker_add(m->asker, spf_task, m);
+	if (domain != NULL)
+		discover_want(m->asker, &m->engine->discover, domain);
+}
+
+struct message *message_new(struct engine *engine, const struct arrival *arrival)
+{
+	struct message *m = mem_zalloc(sizeof(*m));
+
+	m->arena = arena_new();
+	m->engine = engine_ref(engine);
+	m->evidence.exempt = exemption_of(engine->settings, arrival);
+	m->evidence.smtputf8 = arrival->smtputf8;
+	m->evidence.recipient_domains = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
+	take_client(m, arrival);
+	take_helo(m, arrival->helo);
+	take_sender(m, arrival->mail_from);
+	if (m->evidence.exempt == EXEMPT_NO)
+		start_look_ups(m, arrival);
+	return m;
+}
+
+void message_rcpt(struct message *m, struct slice rcpt_to)
+{
+	struct evidence *e = &m->evidence;
+	char domain[DOMAIN_SIZE];
+	struct path path;
+
+	e->n_recipients++;
+	path_parse(m->arena, slice_until(rcpt_to, LIMIT_SENDER_OCTETS), &path);
+	if (path.status != PATH_MAILBOX || !idna_to_domain(path.domain, domain))
+		return;
+	for (unsigned i = 0; i < e->n_recipient_domains; i++)
+		if (domain_equal(e->recipient_domains[i], domain))
+			return;
+	if (e->n_recipient_domains == LIMIT_RECIPIENT_DOMAINS)
+		e->recipients_unlisted++;
+	else
+		e->recipient_domains[e->n_recipient_domains++] = arena_strdup(m->arena, domain);
+}
+
+/* Every walk name of every author is asked now; the tasks read the answers in
+ * their order and ask what depends on them. */
+static void on_from(struct message *m, struct slice value)
+{
+	struct evidence *e = &m->evidence;
+
+	if (e->from_fields > 0) {
+		/* tasks of the first field may still be running: authors[] stays */
+		e->from_fields++;
+		e->from = FROM_REPEATED;
+		e->from_reason = from_status_phrase(FROM_REPEATED);
+		return;
+	}
+	m->from_body = arena_slice(m->arena, slice_until(value, FROM_KEPT));
+	evaluate_from(e, m->arena, 1, m->from_body);
+	if (e->n_authors > 0)
+		asker_set_author(m->asker, e->authors[0].domain);
+	m->author_tasks = ARENA_ARRAY(m->arena, struct author_task, LIMIT_AUTHORS);
+	for (unsigned i = 0; i < e->n_authors; i++) {
+		discover_want(m->asker, &m->engine->discover, e->authors[i].domain);
+		m->author_tasks[i] = (struct author_task){ m, &e->authors[i] };
+		asker_add(m->asker, policy_task, &m->author_tasks[i]);
+	}
+}
+
+static void on_message_id(struct message *m, struct slice value)
+{
+	if (m->message_id.data == NULL)
+		m->message_id = arena_slice(m->arena, slice_until(value, LIMIT_FROM_OCTETS));
+}
+
+static void on_list_id(struct message *m, struct slice value)
+{
+	if (m->evidence.marks.list_id == NULL)
+		m->evidence.marks.list_id = raw_copy(m->arena, slice_trim(value, " \t\r\n"),
+						     LIMIT_HELO_OCTETS);
+}
+
+static void on_precedence(struct message *m, struct slice value)
+{
+	struct marks *marks = &m->evidence.marks;
+
+	value = slice_trim(value, " \t\r\n");
+	marks->precedence_list |= slice_is_nocase(value, "list");
+	marks->precedence_bulk |= slice_is_nocase(value, "bulk");
+}
+
+static void on_auto_submitted(struct message *m, struct slice value)
+{
+	if (!slice_starts_nocase(slice_trim(value, " \t\r\n"), "no"))
+		m->evidence.marks.auto_submitted = true;
+}
+
+static void on_arc_seal(struct message *m, struct slice value)
+{
+	(void)value;
+	m->evidence.marks.arc_fields++;
+}
+
+/* Marks of lists and forwarding whose names begin alike (RFC 2369, 5322 3.6.6). */
+static void on_prefix(struct message *m, struct slice name)
+{
+	struct marks *marks = &m->evidence.marks;
+
+	if (slice_starts_nocase(name, "Resent-"))
+		marks->resent = true;
+	else if (slice_is_nocase(name, "List-Post"))
+		marks->list_post = true;
+	else if (slice_is_nocase(name, "List-Unsubscribe") ||
+		 slice_is_nocase(name, "List-Unsubscribe-Post"))
+		marks->list_unsubscribe = true;
+	else if (slice_starts_nocase(name, "List-") && !slice_is_nocase(name, "List-Id"))
+		marks->list_other = true;
+}
+
+static const struct field_row {
+	const char *name;
+	void (*take)(struct message *m, struct slice value);
+} field_rows[] = {
+	{ "From", on_from }, { "Message-ID", on_message_id }, { "List-Id", on_list_id },
+	{ "Precedence", on_precedence }, { "Auto-Submitted", on_auto_submitted },
+	{ "ARC-Seal", on_arc_seal },
+};
+
+void message_header(struct message *m, struct slice name, struct slice value)
+{
+	m->evidence.header_fields++;
+	if (m->evidence.exempt != EXEMPT_NO)
+		return;
+	auth_dkim_header(m->dkim, name, value);
+	name = slice_trim_wsp(name);            /* RFC 5322 4.5: "From :" is From */
+	for (size_t i = 0; i < sizeof(field_rows) / sizeof(field_rows[0]); i++)
+		if (slice_is_nocase(name, field_rows[i].name)) {
+			field_rows[i].take(m, value);
+			return;
+		}
+	on_prefix(m, name);
+}
+
+static bool is_known_signer(const struct message *m, const char *domain)
+{
+	for (unsigned i = 0; i < m->n_signers; i++)
+		if (domain_equal(m->signers[i].domain, domain))
+			return true;
+	return false;
+}
+
+static void start_signers(struct message *m)
+{
+	unsigned max = m->engine->settings->dkim_max_signatures;
+	const char *domain;
+
+	m->signers = ARENA_ARRAY(m->arena, struct signer, max);
+	for (unsigned i = 0; m->n_signers < max && (domain = auth_dkim_signer(m->dkim, i)) != NULL; i++) {
+		struct signer *signer;
+
+		if (domain[0] == '\0' || is_known_signer(m, domain))
+			continue;
+		signer = &m->signers[m->n_signers++];
+		*signer = (struct signer){ .domain = domain, .message = m };
+		discover_want(m->asker, &m->engine->discover, domain);
+		asker_add(m->asker, signer_task, signer);
+	}
+}
+
+void message_eoh(struct message *m)
+{
+	struct evidence *e = &m->evidence;
+
+	assert(!m->eoh_seen);
+	m->eoh_seen = true;
+	if (e->exempt != EXEMPT_NO)
+		return;
+	if (e->from_fields == 0)
+		evaluate_from(e, m->arena, 0, slice_of(""));
+	auth_dkim_eoh(m->dkim, e->from == FROM_OK ? e->authors[0].domain : NULL);
+	start_signers(m);
+}
+
+void message_body(struct message *m, const char *data, size_t len)
+{
+	m->evidence.body_bytes += len;
+	if (m->dkim != NULL)
+		auth_dkim_body(m->dkim, data, len);
+}
+
+void message_free(struct message *m)
+{
+	if (m == NULL)
+		return;
+	auth_dkim_free(m->dkim);
+	asker_free(m->asker);
+	engine_unref(m->engine);
+	arena_free(m->arena);
+	free(m);
+}
+
+bool message_is_exempt(const struct message *m)
+{
+	return m->evidence.exempt != EXEMPT_NO;
+}
+
+struct arena *message_arena(struct message *m)
+{
+	return m->arena;
+}
+
+const struct evidence *message_evidence(const struct message *m)
+{
+	return &m->evidence;
+}
