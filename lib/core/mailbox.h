@@ -30,6 +30,8 @@ struct from_domains {
 	const char *reason;             /* one short phrase of ours unless FROM_OK */
 	unsigned n;
 	struct slice domains[64];       /* LIMIT_FROM_MAILBOXES, in order, not distinct */
+	unsigned n_phrase;              /* the first ones, out of a malformed phrase: one of
+	                                 * these that cannot be converted is left out */
 	unsigned mailboxes;
 	bool trailing_dot;              /* one was removed: noted in the journal */
 	bool loose_phrase;              /* a malformed phrase was tolerated */
