@@ -587,24 +587,3 @@ void from_parse(struct arena *arena, struct slice body, struct from_domains *out
 		*out_r = (struct from_domains){ .status = FROM_UNUSABLE, .reason = fault };
 	buf_done(&text);
 }
-
-const char *from_status_phrase(enum from_status status)
-{
-	switch (status) {
-	case FROM_UNSET:
-		return "From field not looked at";
-	case FROM_OK:
-		return "usable From field";
-	case FROM_ABSENT:
-		return "no From field";
-	case FROM_REPEATED:
-		return "more than one From field";
-	case FROM_NO_DOMAIN:
-		return "no domain in the From field";
-	case FROM_UNUSABLE:
-		return "unusable From field";
-	case FROM_TOO_MANY:
-		return "too many author domains in the From field";
-	}
-	return "unusable From field";
-}

@@ -41,7 +41,7 @@ struct from_domains {
  * unfolded here; NUL, other CR or LF make it unusable. */
 void from_parse(struct arena *arena, struct slice body, struct from_domains *out_r);
 
-/* "more than one From field" and so on: a phrase for reason= and log. */
+/* "more than one From field" and so on: a phrase for reason= and log (evidence.c). */
 const char *from_status_phrase(enum from_status status);
 
 #endif
