@@ -23,16 +23,19 @@ void authres_done(struct authres *out);
 /* Opens one resinfo "method=result"; both are ours. */
 void authres_result(struct authres *out, const char *method, const char *result);
 /* Comment behind the result: non-printable octets dropped, `(`, `)` and `\`
- * become `_`, cut at LIMIT_AUTHRES_COMMENT. */
+ * become `_`, cut at LIMIT_AUTHRES_COMMENT; an empty one is left out. */
 void authres_comment(struct authres *out, const char *text);
+/* Quoted; non-printable octets dropped, cut at LIMIT_AUTHRES_COMMENT. */
 void authres_reason(struct authres *out, const char *text);
 /* ptype.property=value; a token plain, else a quoted-string; left out when the
- * value is NULL or has control characters and no safe form. */
+ * value is NULL, empty or has an octet outside printable ASCII. */
 void authres_property(struct authres *out, const char *property, const char *value);
 /* A value that is always quoted (header.b). */
 void authres_property_quoted(struct authres *out, const char *property, const char *value);
-/* local@domain; local may be NULL or empty ("@domain" when `bare_at`). UTF-8
- * only with `utf8` (SMTPUTF8). Too long or unsafe: only the domain. */
+/* local@domain, the local part quoted where it must be; an empty one gives
+ * "@domain", NULL only "domain". UTF-8 only with `utf8` (SMTPUTF8). A local part
+ * that is too long or unsafe: only the domain. What is no domain (domain.h) is
+ * left out. */
 void authres_address(struct authres *out, const char *property, const char *local,
 		     const char *domain, bool utf8);
 /* Takes the last resinfo back when it did not fit; false when it had to. */
