@@ -1,5 +1,60 @@
-/* cache.h */
+/* cache.h - the answers that are known, and the look-ups under way.
+ *
+ * A bounded cache in shards (least recently used goes first, by number of
+ * answers and by octets) with single flight: one look-up for all who ask the
+ * same at the same time. It also bounds what is under way, in all and on behalf
+ * of one author domain, so that a silent name server of one sender cannot hold
+ * up all mail. Knows nothing of how answers are found: whoever gets
+ * CACHE_STARTED looks up and calls cache_finish().
+ *
+ * Times are monotonic and given by the caller. TTLs are cut at CACHE_MAX_TTL_S;
+ * a failure is kept for CACHE_FAILURE_TTL_S whatever its TTL says, except
+ * DNS_BUSY, which is never kept. Thread-safe; call-backs run without a lock.
+ */
 #ifndef AUTH_CACHE_H
 #define AUTH_CACHE_H
+
+#include "auth/resolver.h"
+
+#define CACHE_MAX_TTL_S 86400
+#define CACHE_FAILURE_TTL_S 5
+#define CACHE_OCTETS_PER_ENTRY 1024     /* on average; beyond, fewer answers are kept */
+
+struct cache_limits {
+	unsigned entries;               /* 0: nothing is kept */
+	unsigned max_in_flight;         /* 0: no bound, here and below */
+	unsigned max_in_flight_per_author;
+};
+
+enum cache_state {
+	CACHE_ANSWERED = 1,             /* *answer_r, a reference of the caller's */
+	CACHE_JOINED,                   /* `done` will be called */
+	CACHE_STARTED,                  /* the same, and *flight_r is the caller's to finish */
+};
+
+struct cache;
+struct cache_flight {                   /* a look-up under way */
+	struct cache_flight *link;      /* for a list of whoever has to finish it */
+};
+
+struct cache *cache_new(const struct cache_limits *limits);
+void cache_free(struct cache *cache);   /* no flight may be left */
+/* `name` has gone through resolver_name(). Over a bound: answered DNS_BUSY. */
+enum cache_state cache_want(struct cache *cache, const char *name, enum dns_type type,
+			    const char *author, resolver_done_fn *done, void *context,
+			    int64_t now_ms, const struct dns_answer **answer_r,
+			    struct cache_flight **flight_r, int64_t *started_ms_r);
+/* Takes over flight and answer, keeps the answer, calls all waiters. */
+void cache_finish(struct cache *cache, struct cache_flight *flight,
+		  const struct dns_answer *answer, int64_t now_ms);
+/* Finishes every flight with a failure: for closing, when nobody else will. */
+void cache_abandon(struct cache *cache, enum dns_outcome outcome, int64_t now_ms);
+
+struct cache_counters {
+	uint64_t hits, joined, started, busy, evicted;
+	unsigned entries, in_flight;    /* now */
+	uint64_t octets;
+};
+void cache_count(struct cache *cache, struct cache_counters *out_r);
 
 #endif

@@ -1,3 +1,327 @@
+/* The cache by itself: times are given, look-ups are ended by the test. */
 #include "testmain.h"
 
-TEST_MAIN(suite_create("cache"))
+#include <pthread.h>
+#include <stdio.h>
+
+#include "auth/cache.h"
+#include "base/buf.h"
+
+static const struct cache_limits roomy = { 1000, 0, 0 };
+
+static const struct dns_answer *text_answer(const char *text, uint32_t ttl_s)
+{
+	struct dns_record record = { slice_of(text), 0 };
+
+	return dns_answer_new(DNS_DATA, ttl_s, &record, 1);
+}
+
+struct seen {
+	unsigned calls;
+	enum dns_outcome outcome;
+	char text[64];
+};
+
+static void note(void *context, const struct dns_answer *answer)
+{
+	struct seen *seen = context;
+
+	seen->calls++;
+	seen->outcome = answer->outcome;
+	seen->text[0] = '\0';
+	if (answer->n > 0)
+		snprintf(seen->text, sizeof(seen->text), "%.*s", SLICE_ARG(answer->records[0].data));
+	dns_answer_unref(answer);
+}
+
+/* The outcome of a question that is answered at once; DNS_UNSET when it is not. */
+static enum dns_outcome known(struct cache *cache, const char *name, int64_t now_ms)
+{
+	const struct dns_answer *answer;
+	struct cache_flight *flight;
+	struct seen seen = { 0 };
+	int64_t started_ms;
+	enum dns_outcome outcome = DNS_UNSET;
+
+	switch (cache_want(cache, name, DNS_TXT, "", note, &seen, now_ms, &answer, &flight, &started_ms)) {
+	case CACHE_ANSWERED:
+		outcome = answer->outcome;
+		dns_answer_unref(answer);
+		break;
+	case CACHE_JOINED:
+		ck_abort_msg("%s: joined", name);
+		break;
+	case CACHE_STARTED:     /* ended at once, and with nothing that is kept */
+		cache_finish(cache, flight, dns_answer_new(DNS_NODATA, 0, NULL, 0), now_ms);
+		ck_assert_uint_eq(seen.calls, 1);
+		break;
+	}
+	return outcome;
+}
+
+static void put(struct cache *cache, const char *name, const struct dns_answer *answer, int64_t now_ms)
+{
+	const struct dns_answer *none;
+	struct cache_flight *flight;
+	struct seen seen = { 0 };
+	int64_t started_ms;
+
+	ck_assert_int_eq(cache_want(cache, name, DNS_TXT, "", note, &seen, now_ms, &none, &flight,
+				    &started_ms), CACHE_STARTED);
+	cache_finish(cache, flight, answer, now_ms);
+	ck_assert_uint_eq(seen.calls, 1);
+}
+
+static const struct {
+	const char *name;
+	enum dns_outcome outcome;
+	uint32_t ttl_s;
+	int64_t kept_s;         /* still there one millisecond before */
+} ttl_rows[] = {
+	{ "data", DNS_DATA, 300, 300 },
+	{ "data, longest", DNS_DATA, 4294967295u, CACHE_MAX_TTL_S },
+	{ "TTL 0", DNS_DATA, 0, 0 },
+	{ "nodata", DNS_NODATA, 60, 60 },
+	{ "nxdomain", DNS_NXDOMAIN, 60, 60 },
+	{ "servfail with a TTL", DNS_SERVFAIL, 32768, CACHE_FAILURE_TTL_S },
+	{ "servfail without", DNS_SERVFAIL, 0, CACHE_FAILURE_TTL_S },
+	{ "bogus", DNS_BOGUS, 300, CACHE_FAILURE_TTL_S },
+	{ "timeout", DNS_TIMEOUT, 300, CACHE_FAILURE_TTL_S },
+	{ "busy", DNS_BUSY, 300, 0 },
+};
+
+START_TEST(test_ttl)
+{
+	struct cache *cache = cache_new(&roomy);
+	const int64_t now_ms = 1000000, end_ms = now_ms + ttl_rows[_i].kept_s * 1000;
+	enum dns_outcome outcome = ttl_rows[_i].outcome;
+
+	put(cache, "a.example", outcome == DNS_DATA ? text_answer("x", ttl_rows[_i].ttl_s) :
+	    dns_answer_new(outcome, ttl_rows[_i].ttl_s, NULL, 0), now_ms);
+	if (ttl_rows[_i].kept_s > 0) {
+		ck_assert_msg(known(cache, "a.example", now_ms) == outcome, "%s", ttl_rows[_i].name);
+		ck_assert_msg(known(cache, "a.example", end_ms - 1) == outcome, "%s", ttl_rows[_i].name);
+	}
+	ck_assert_msg(known(cache, "a.example", end_ms) == DNS_UNSET, "%s", ttl_rows[_i].name);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(test_single_flight)
+{
+	struct cache *cache = cache_new(&roomy);
+	struct cache_flight *flight, *other;
+	const struct dns_answer *answer;
+	struct seen seen[3] = { { 0 } };
+	struct cache_counters counters;
+	int64_t started_ms;
+
+	ck_assert_int_eq(cache_want(cache, "a.example", DNS_TXT, "", note, &seen[0], 100, &answer,
+				    &flight, &started_ms), CACHE_STARTED);
+	ck_assert_int_eq(cache_want(cache, "a.example", DNS_TXT, "", note, &seen[1], 200, &answer,
+				    &other, &started_ms), CACHE_JOINED);
+	ck_assert_int_eq(started_ms, 100);
+	ck_assert(other == NULL);
+	ck_assert_int_eq(cache_want(cache, "a.example", DNS_MX, "", note, &seen[2], 200, &answer,
+				    &other, &started_ms), CACHE_STARTED);
+	ck_assert_int_eq(started_ms, 200);
+	cache_finish(cache, flight, text_answer("first", 60), 300);
+	ck_assert_uint_eq(seen[0].calls + seen[1].calls, 2);
+	ck_assert_str_eq(seen[0].text, "first");
+	ck_assert_str_eq(seen[1].text, "first");
+	ck_assert_uint_eq(seen[2].calls, 0);
+	cache_count(cache, &counters);
+	ck_assert_uint_eq(counters.in_flight, 1);
+	ck_assert_uint_eq(counters.started, 2);
+	ck_assert_uint_eq(counters.joined, 1);
+	cache_abandon(cache, DNS_SERVFAIL, 400);
+	ck_assert_uint_eq(seen[2].calls, 1);
+	ck_assert_int_eq(seen[2].outcome, DNS_SERVFAIL);
+	ck_assert_int_eq(known(cache, "a.example", 400), DNS_DATA);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(test_author_bound)
+{
+	const struct cache_limits two = { 1000, 4, 2 };
+	struct cache *cache = cache_new(&two);
+	struct cache_flight *flights[4], *none;
+	const struct dns_answer *answer;
+	struct seen seen = { 0 };
+	struct cache_counters counters;
+	int64_t started_ms;
+	static const struct { const char *name, *author; } asked[4] = {
+		{ "a.example", "author.example" }, { "b.example", "author.example" },
+		{ "c.example", "other.example" }, { "d.example", "" },
+	};
+
+	put(cache, "known.example", text_answer("x", 60), 0);
+	for (int i = 0; i < 4; i++) {
+		if (i == 2) {   /* two for the author are under way, two in all */
+			ck_assert_int_eq(cache_want(cache, "e.example", DNS_TXT, "author.example", note, &seen,
+						    0, &answer, &none, &started_ms), CACHE_ANSWERED);
+			ck_assert_int_eq(answer->outcome, DNS_BUSY);
+			dns_answer_unref(answer);
+		}
+		ck_assert_int_eq(cache_want(cache, asked[i].name, DNS_TXT, asked[i].author, note, &seen,
+					    0, &answer, &flights[i], &started_ms), CACHE_STARTED);
+	}
+	/* four in all: nothing new, but what is known or under way is still given */
+	ck_assert_int_eq(known(cache, "f.example", 0), DNS_BUSY);
+	ck_assert_int_eq(known(cache, "known.example", 0), DNS_DATA);
+	ck_assert_int_eq(cache_want(cache, "a.example", DNS_TXT, "author.example", note, &seen,
+				    0, &answer, &none, &started_ms), CACHE_JOINED);
+	cache_finish(cache, flights[0], dns_answer_new(DNS_NODATA, 0, NULL, 0), 0);
+	ck_assert_int_eq(cache_want(cache, "e.example", DNS_TXT, "author.example", note, &seen,
+				    0, &answer, &flights[0], &started_ms), CACHE_STARTED);
+	cache_count(cache, &counters);
+	ck_assert_uint_eq(counters.busy, 2);
+	ck_assert_uint_eq(counters.in_flight, 4);
+	cache_abandon(cache, DNS_SERVFAIL, 0);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(test_bound)
+{
+	const struct cache_limits few = { 16, 0, 0 };
+	struct cache *cache = cache_new(&few);
+	struct cache_counters counters;
+	char name[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%d.example", i);
+		put(cache, name, text_answer(name, 3600), 0);
+		ck_assert_int_eq(known(cache, "n0.example", 0), DNS_DATA);      /* used: stays */
+	}
+	cache_count(cache, &counters);
+	ck_assert_uint_eq(counters.entries, 16);
+	ck_assert_uint_eq(counters.evicted, 84);
+	ck_assert_int_eq(known(cache, "n99.example", 0), DNS_DATA);
+	ck_assert_int_eq(known(cache, "n1.example", 0), DNS_UNSET);
+	cache_free(cache);
+}
+END_TEST
+
+START_TEST(test_bound_in_octets)
+{
+	const struct cache_limits many = { 6400, 0, 0 };
+	struct cache *cache = cache_new(&many);
+	char *large = mem_zalloc(LIMIT_DNS_TEXT), name[32];
+	struct dns_record record = { slice_new(large, LIMIT_DNS_TEXT), 0 };
+	struct cache_counters counters;
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "n%d.example", i);
+		put(cache, name, dns_answer_new(DNS_DATA, 3600, &record, 1), 0);
+	}
+	cache_count(cache, &counters);
+	ck_assert_uint_gt(counters.entries, 64);
+	ck_assert_uint_lt(counters.octets, 64u * 256 * 1024);
+	ck_assert_int_eq(known(cache, "n1999.example", 0), DNS_DATA);
+	cache_free(cache);
+	free(large);
+}
+END_TEST
+
+START_TEST(test_nothing_kept)
+{
+	const struct cache_limits none = { 0, 0, 0 };
+	struct cache *cache = cache_new(&none);
+
+	put(cache, "a.example", text_answer("x", 3600), 0);
+	ck_assert_int_eq(known(cache, "a.example", 0), DNS_UNSET);
+	cache_free(cache);
+}
+END_TEST
+
+/* Threads that ask and end the same few names */
+
+struct worker {
+	struct cache *cache;
+	unsigned calls, wanted, started;
+};
+
+static void count_call(void *context, const struct dns_answer *answer)
+{
+	__atomic_add_fetch((unsigned *)context, 1, __ATOMIC_RELAXED);
+	dns_answer_unref(answer);
+}
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+	char name[32];
+
+	for (int i = 0; i < 5000; i++) {
+		const struct dns_answer *answer;
+		struct cache_flight *flight;
+		int64_t started_ms;
+
+		snprintf(name, sizeof(name), "n%d.example", i % 37);
+		switch (cache_want(worker->cache, name, DNS_TXT, "author.example", count_call,
+				   &worker->calls, i, &answer, &flight, &started_ms)) {
+		case CACHE_ANSWERED:
+			dns_answer_unref(answer);
+			break;
+		case CACHE_STARTED:
+			worker->started++;
+			worker->wanted++;
+			cache_finish(worker->cache, flight, text_answer(name, i % 3 == 0), i);
+			break;
+		case CACHE_JOINED:
+			worker->wanted++;
+			break;
+		}
+	}
+	return NULL;
+}
+
+START_TEST(test_threads)
+{
+	const struct cache_limits limits = { 20, 0, 60 };
+	struct cache *cache = cache_new(&limits);
+	struct worker workers[4] = { { 0 } };
+	struct cache_counters counters;
+	pthread_t threads[4];
+	unsigned calls = 0, wanted = 0, started = 0;
+
+	for (int i = 0; i < 4; i++) {
+		workers[i].cache = cache;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 4; i++) {
+		calls += workers[i].calls;
+		wanted += workers[i].wanted;
+		started += workers[i].started;
+	}
+	ck_assert_uint_eq(calls, wanted);
+	cache_count(cache, &counters);
+	ck_assert_uint_eq(counters.started, started);
+	ck_assert_uint_eq(counters.in_flight, 0);
+	ck_assert_uint_le(counters.entries, 20);
+	cache_free(cache);
+}
+END_TEST
+
+static Suite *cache_suite(void)
+{
+	Suite *suite = suite_create("cache");
+	TCase *tcase = tcase_create("cache");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, test_ttl, 0, N_ROWS(ttl_rows));
+	tcase_add_test(tcase, test_single_flight);
+	tcase_add_test(tcase, test_author_bound);
+	tcase_add_test(tcase, test_bound);
+	tcase_add_test(tcase, test_bound_in_octets);
+	tcase_add_test(tcase, test_nothing_kept);
+	tcase_add_test(tcase, test_threads);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+TEST_MAIN(cache_suite())
