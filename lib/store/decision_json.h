@@ -3,8 +3,8 @@
  * "v":1, keys in a fixed order, unknown keys ignored by the reader, older
  * versions read for ever. The line carries the whole evidence, so decide() can
  * be run on what is read back; and the verdict as it was (asked, chosen, done).
- * Pure but for the buffer. The format is documented in journal(5) terms at the
- * head of decision_json.c and in alignctl(1).
+ * Record texts are parsed again when they are read. Pure but for the buffer.
+ * The keys are rows in decision_fields.c and told in alignd-journal(5).
  */
 #ifndef STORE_DECISION_JSON_H
 #define STORE_DECISION_JSON_H
@@ -29,11 +29,13 @@ struct decision_json_options {
 	bool full_addresses;            /* journal.addresses = "full" */
 };
 
-/* One line with its line feed. Always a whole JSON object within
- * LIMIT_JOURNAL_LINE: surplus list entries are left out and counted. */
+/* Adds one line with its line feed to `out`, which must have room for
+ * LIMIT_JOURNAL_LINE. Always a whole JSON object within that limit: strings
+ * are cut, surplus list entries left out, and both counted under "cut". */
 void decision_json_write(struct buf *out, const struct decision *decision,
 			 const struct decision_json_options *options);
-/* Everything lives in the arena. -1 and *error_r when it is no such line. */
+/* Everything lives in the arena. -1 and *error_r when it is no such line;
+ * decide() can be run on whatever was read. */
 int decision_json_read(struct arena *arena, struct slice line, struct decision *out_r,
 		       const char **error_r);
 
