@@ -17,7 +17,9 @@ struct summary_options {
 	bool enhanced_7_26;             /* reply 5.7.26 instead of 5.7.1 */
 };
 
-/* The value of Authentication-Results; in the arena. */
+/* The value of Authentication-Results, beginning with a blank, lines ended by
+ * LF; in the arena. NULL when no field is to be written: authenticated mail
+ * leaves the site. */
 const char *summary_header(struct arena *arena, const struct evidence *evidence,
 			   const struct verdict *verdict, const struct summary_options *options);
 
@@ -31,10 +33,37 @@ void summary_reply(struct arena *arena, const struct evidence *evidence,
 		   const struct verdict *verdict, const struct summary_options *options,
 		   const char *queue_id, struct summary_reply *out_r);
 
-/* Key=value pairs behind "QID:"; `done` is the word for what was really done. */
+/* Key=value pairs behind "QID:"; `done` is the word for what was really done.
+ * The names are part of the manual, since people build on them. Always there,
+ * in this order:
+ *   author          the decisive author's domain, or -
+ *   result          dmarc: none pass fail temperror permerror, - when exempt
+ *   asked           by the owner: none quarantine reject
+ *   chosen          by us: accept quarantine reject tempfail
+ *   done            what the MTA was told
+ *   dry_run         yes no
+ *   why             the step that chose (decide.h)
+ *   spf dkim arc    results; dkim of the signature that tells most; - not run
+ * then, each when there is something to say:
+ *   exempt          network authenticated local
+ *   from            what is wrong with From: absent repeated ...
+ *   reason          of a temperror or permerror
+ *   authors         their number, when more than one
+ *   record_note     an oddity of the record
+ *   policy policy_tag policy_domain    request, its tag, where it was found
+ *   existence       unknown: the milder of sp and np was taken
+ *   psl_guard       yes: the Organizational Domain was a public suffix
+ *   spf_domain spf_aligned dkim_domain dkim_reason dkim_aligned
+ *   dkim_signatures dkim_unchecked     numbers
+ *   client          address
+ *   mail_from       domain, <>, (local-only), (literal), (unusable)
+ *   recipients lookups waited_ms       numbers, always
+ *   helo            first 128 octets
+ */
 void summary_log(struct logline *line, const struct evidence *evidence,
 		 const struct verdict *verdict, const char *done);
-/* The value of the quarantine field: asked, why, author; printable ASCII. */
+/* The value of the quarantine field, without a leading blank, printable ASCII:
+ * "asked=reject; why=requested; result=fail; author=example.com". */
 const char *summary_quarantine(struct arena *arena, const struct evidence *evidence,
 			       const struct verdict *verdict);
 
