@@ -1,0 +1,78 @@
+#include "settings/fault_list.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define FAULT_OCTETS 2048
+#define QUOTED_OCTETS 60
+
+static void append(struct fault_list *list, unsigned order, const char *line)
+{
+	if (list->n == list->size) {
+		struct fault *wider;
+
+		list->size = list->size == 0 ? 16 : list->size * 2;
+		wider = ARENA_ARRAY(list->arena, struct fault, list->size);
+		if (list->n > 0)
+			memcpy(wider, list->items, sizeof(*wider) * list->n);
+		list->items = wider;
+	}
+	list->items[list->n++] = (struct fault){ order, line };
+}
+
+void fault_add(struct fault_list *list, struct place place, const char *name,
+	       const char *format, ...)
+{
+	char text[FAULT_OCTETS], position[32] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (place.line > 0)
+		snprintf(position, sizeof(position), ":%u", place.line);
+	append(list, place.order,
+	       arena_printf(list->arena, "%s%s: %s%s%s", place.file, position,
+			    name != NULL ? name : "", name != NULL ? ": " : "", text));
+}
+
+const char *fault_quote(struct fault_list *list, const char *text)
+{
+	struct buf out;
+	const char *quoted;
+
+	buf_init(&out, QUOTED_OCTETS * 4 + 8);
+	buf_add_char(&out, '"');
+	for (size_t i = 0; text[i] != '\0' && i < QUOTED_OCTETS; i++) {
+		if (text[i] >= ' ' && text[i] <= '~')
+			buf_add_char(&out, text[i]);
+		else
+			buf_printf(&out, "\\x%02X", (unsigned char)text[i]);
+	}
+	buf_add_str(&out, strnlen(text, QUOTED_OCTETS + 1) > QUOTED_OCTETS ? "...\"" : "\"");
+	quoted = arena_strdup(list->arena, buf_str(&out));
+	buf_done(&out);
+	return quoted;
+}
+
+void fault_list_take(struct fault_list *list, struct settings_faults *out_r)
+{
+	/* insertion sort: stable, and nearly sorted already */
+	for (unsigned i = 1; i < list->n; i++) {
+		struct fault moved = list->items[i];
+		unsigned k = i;
+
+		for (; k > 0 && list->items[k - 1].order > moved.order; k--)
+			list->items[k] = list->items[k - 1];
+		list->items[k] = moved;
+	}
+	out_r->n = list->n;
+	out_r->lines = list->n > 0 ? mem_alloc(sizeof(char *) * list->n) : NULL;
+	for (unsigned i = 0; i < list->n; i++)
+		out_r->lines[i] = mem_strdup(list->items[i].line);
+}

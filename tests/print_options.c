@@ -1,0 +1,36 @@
+/* print_options - the option table for the check of the documents:
+ *     print_options            one line per option (settings_print_table)
+ *     print_options FILE...    loads each file; prints its faults, or
+ *                              "FILE: dry run" or "FILE: enforces"
+ * Exit: 0, or 78 when a file has faults.
+ */
+#include <stdio.h>
+
+#include "settings/settings.h"
+
+static int load(const char *path)
+{
+	struct settings_faults faults;
+	struct settings *settings = settings_load(path, &faults);
+
+	for (unsigned i = 0; i < faults.n; i++)
+		printf("%s\n", faults.lines[i]);
+	settings_faults_free(&faults);
+	if (settings == NULL)
+		return 78;
+	printf("%s: %s\n", path, settings->ruleset.dry_run ? "dry run" : "enforces");
+	settings_unref(settings);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+
+	if (argc == 1)
+		settings_print_table(stdout);
+	for (int i = 1; i < argc; i++)
+		if (load(argv[i]) != 0)
+			status = 78;
+	return status;
+}
