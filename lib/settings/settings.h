@@ -33,10 +33,10 @@ struct settings {
 
 	const char *socket;
 	unsigned socket_mode;
-	const char *user, *group, *pid_file;
+	const char *user, *group, *pid_file;    /* NULL: stay; the user's own; none */
 	unsigned stop_timeout_s;
 	unsigned connections;                   /* limits.connections */
-	const char *authserv_id;
+	const char *authserv_id;                /* never NULL */
 
 	struct ruleset ruleset;                 /* dry_run, mode, override.*, ... */
 
@@ -56,7 +56,7 @@ struct settings {
 
 	struct string_list dns_servers;
 	unsigned dns_budget_ms, dns_timeout_ms, dns_cache_entries, dns_max_in_flight_per_author;
-	const char *dns_trust_anchor;
+	const char *dns_trust_anchor;           /* NULL: off */
 	const char *dns_zone_file;              /* "dns.zone_file": answers from a file, for demos and
 	                                         * tests; never in production; NULL */
 
@@ -73,7 +73,8 @@ struct settings {
 	enum reply_code { REPLY_5_7_1 = 0, REPLY_5_7_26 } reject_code;  /* reply.enhanced_code */
 };
 
-/* One fault of the file: "FILE:LINE: name: text". */
+/* One fault of the file: "FILE:LINE: name: text"; without a line when it is the
+ * file that cannot be read, without a name when it is the syntax. */
 struct settings_faults {
 	unsigned n;
 	char **lines;                           /* sorted by file position */
