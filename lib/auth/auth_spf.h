@@ -20,7 +20,8 @@ struct spf_question {
 	const char *receiver;           /* for %{r}: authserv-id */
 };
 
-/* *out_r is complete when true is returned; texts in the asker's arena. */
+/* *out_r is complete when true is returned (but for org); its texts are those
+ * of the question or in the asker's arena. */
 bool auth_spf_check(struct asker *asker, const struct spf_question *question,
 		    struct spf_evidence *out_r);
 
