@@ -450,7 +450,7 @@ static bool add_exchanges(struct check *check, const struct target *target,
 		token = make_target(check, TARGET_EXCHANGE, target->first, target->end);
 		check->targets[token].name = name;
 		if (name[0] != '\0')
-			asker_get(check->asker, name, address_type(check));
+			asker_want(check->asker, name, address_type(check));
 		name = arena_printf(check->arena, "%u.t", token);
 		add_answer(rr, name, strlen(name) + 1);
 	}
