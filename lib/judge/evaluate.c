@@ -43,6 +43,8 @@ void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fiel
 	evidence->n_authors = 0;
 	for (unsigned i = 0; i < from->n; i++) {
 		if (!idna_to_domain(from->domains[i], domain)) {
+			if (i < from->n_phrase)
+				continue;       /* odd octets in a phrase, no address */
 			set_bad_from(evidence, FROM_UNUSABLE, "a domain in From is not valid");
 			return;
 		}
@@ -55,6 +57,8 @@ void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fiel
 		evidence->authors[evidence->n_authors++] =
 			(struct author){ .domain = arena_strdup(arena, domain) };
 	}
+	if (evidence->n_authors == 0)
+		set_bad_from(evidence, FROM_NO_DOMAIN, NULL);
 }
 
 static struct org org_of_signer(const struct message *m, const char *d)
