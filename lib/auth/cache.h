@@ -33,8 +33,9 @@ enum cache_state {
 };
 
 struct cache;
-struct cache_flight {                   /* a look-up under way */
-	struct cache_flight *link;      /* for a list of whoever has to finish it */
+struct cache_flight {                   /* a look-up under way; for whoever has to finish it: */
+	struct cache_flight *link;
+	void *owner;
 };
 
 struct cache *cache_new(const struct cache_limits *limits);

@@ -1,102 +1,11 @@
-/* The zone file as a picture of the DNS: each row is a question to one zone. */
+/* The zone file as a picture of the DNS: rows (zone_rows.h), faults, limits. */
 #include "testmain.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#include "auth/resolver.h"
 #include "base/buf.h"
-
-static const char zone_text[] =
-	"# the zone of all rows\n"
-	"; and another comment\r\n"
-	"\n"
-	"example.com TXT \"v=spf1 \" \"-all\" # joined\n"
-	"Example.COM. 300 IN TXT \"second\"\n"
-	"example.com MX 20 B.example.com.\n"
-	"example.com MX 10 a.example.com\n"
-	"example.com A 192.0.2.1\n"
-	"null.example.com MX 0 .\n"
-	"odd.example.com TXT \"a\\000b\\255\\\"\\\\; #\"\n"
-	"empty.example.com TXT \"\"\n"
-	"six.example.com AAAA 2001:db8::1\n"
-	"1.2.0.192.in-addr.arpa PTR mail.example.com\n"
-	"x.y.z.example.com TXT \"deep\"\n"
-	"www.example.com CNAME example.com\n"
-	"both.example.com CNAME example.com\n"
-	"both.example.com AAAA 2001:db8::2\n"
-	"away.example.com CNAME nowhere.example.com\n"
-	"loop1.example.com CNAME loop2.example.com\n"
-	"loop2.example.com CNAME loop1.example.com\n"
-	"tofail.example.com CNAME fail.example.com\n"
-	"fail.example.com SERVFAIL\n"
-	"slow.example.com TIMEOUT\n"
-	"gone.example.com NXDOMAIN\n"
-	"forged.example.com TXT BOGUS\n"
-	"half.example.com TXT servfail\n"
-	"half.example.com A 192.0.2.2\n"
-	"*.wild.example.com TXT \"from the wildcard\"\n"
-	"host.wild.example.com A 192.0.2.3\n"
-	"under.ent.wild.example.com A 192.0.2.3\n"
-	"*.alias.example.com CNAME example.com\n"
-	"*.fail.example.org SERVFAIL\n";
-
-static const struct {
-	const char *name;
-	const char *asked;
-	enum dns_type type;
-	enum dns_outcome outcome;
-	unsigned n;
-	const char *data;       /* of the first record; its length where it has a NUL */
-	size_t data_len;
-} rows[] = {
-	{ "strings are joined", "example.com", DNS_TXT, DNS_DATA, 2, "v=spf1 -all", 0 },
-	{ "any case, trailing dot", "eXample.Com.", DNS_TXT, DNS_DATA, 2, "v=spf1 -all", 0 },
-	{ "order of the file, no trailing dot", "example.com", DNS_MX, DNS_DATA, 2, "B.example.com", 0 },
-	{ "null MX", "null.example.com", DNS_MX, DNS_DATA, 1, "", 0 },
-	{ "A is four octets", "example.com", DNS_A, DNS_DATA, 1, "\300\0\2\1", 4 },
-	{ "AAAA is sixteen", "six.example.com", DNS_AAAA, DNS_DATA, 1, " \1\r\270\0\0\0\0\0\0\0\0\0\0\0\1", 16 },
-	{ "PTR", "1.2.0.192.in-addr.arpa", DNS_PTR, DNS_DATA, 1, "mail.example.com", 0 },
-	{ "escapes", "odd.example.com", DNS_TXT, DNS_DATA, 1, "a\0b\377\"\\; #", 9 },
-	{ "empty string is data", "empty.example.com", DNS_TXT, DNS_DATA, 1, "", 0 },
-	{ "other type", "example.com", DNS_AAAA, DNS_NODATA, 0, NULL, 0 },
-	{ "empty non-terminal", "y.z.example.com", DNS_TXT, DNS_NODATA, 0, NULL, 0 },
-	{ "empty non-terminal higher up", "com", DNS_TXT, DNS_NODATA, 0, NULL, 0 },
-	{ "no such name", "nowhere.example.com", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "below a name with data", "a.b.example.com", DNS_A, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "no such top-level name", "invalid", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "CNAME is followed", "www.example.com", DNS_A, DNS_DATA, 1, "\300\0\2\1", 4 },
-	{ "CNAME to a name without the type", "www.example.com", DNS_PTR, DNS_NODATA, 0, NULL, 0 },
-	{ "own data beside a CNAME", "both.example.com", DNS_AAAA, DNS_DATA, 1, " \1\r\270\0\0\0\0\0\0\0\0\0\0\0\2", 16 },
-	{ "other types by the CNAME", "both.example.com", DNS_A, DNS_DATA, 1, "\300\0\2\1", 4 },
-	{ "CNAME to nowhere", "away.example.com", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "CNAME loop", "loop1.example.com", DNS_TXT, DNS_SERVFAIL, 0, NULL, 0 },
-	{ "CNAME to a failure", "tofail.example.com", DNS_TXT, DNS_SERVFAIL, 0, NULL, 0 },
-	{ "failure of every type", "fail.example.com", DNS_MX, DNS_SERVFAIL, 0, NULL, 0 },
-	{ "time-out", "slow.example.com", DNS_A, DNS_TIMEOUT, 0, NULL, 0 },
-	{ "said not to exist", "gone.example.com", DNS_A, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "forged", "forged.example.com", DNS_TXT, DNS_BOGUS, 0, NULL, 0 },
-	{ "failure of one type", "half.example.com", DNS_TXT, DNS_SERVFAIL, 0, NULL, 0 },
-	{ "the other type is fine", "half.example.com", DNS_A, DNS_DATA, 1, "\300\0\2\2", 4 },
-	{ "wildcard", "a.wild.example.com", DNS_TXT, DNS_DATA, 1, "from the wildcard", 0 },
-	{ "wildcard two labels down", "a.b.wild.example.com", DNS_TXT, DNS_DATA, 1, "from the wildcard", 0 },
-	{ "wildcard without the type", "a.wild.example.com", DNS_A, DNS_NODATA, 0, NULL, 0 },
-	{ "the wildcard itself", "*.wild.example.com", DNS_TXT, DNS_DATA, 1, "from the wildcard", 0 },
-	{ "no wildcard for the name above", "wild.example.com", DNS_TXT, DNS_NODATA, 0, NULL, 0 },
-	{ "an existing name hides it", "host.wild.example.com", DNS_TXT, DNS_NODATA, 0, NULL, 0 },
-	{ "and all below that name", "a.host.wild.example.com", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "an empty non-terminal hides it", "ent.wild.example.com", DNS_TXT, DNS_NODATA, 0, NULL, 0 },
-	{ "and all below that", "b.ent.wild.example.com", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-	{ "wildcard CNAME", "a.alias.example.com", DNS_A, DNS_DATA, 1, "\300\0\2\1", 4 },
-	{ "wildcard failure", "a.fail.example.org", DNS_A, DNS_SERVFAIL, 0, NULL, 0 },
-	{ "label of 64", "a123456789b123456789c123456789d123456789e123456789f123456789g123.example.com",
-	  DNS_TXT, DNS_BAD_NAME, 0, NULL, 0 },
-	{ "empty label", "a..example.com", DNS_TXT, DNS_BAD_NAME, 0, NULL, 0 },
-	{ "leading dot", ".example.com", DNS_TXT, DNS_BAD_NAME, 0, NULL, 0 },
-	{ "empty name", "", DNS_TXT, DNS_BAD_NAME, 0, NULL, 0 },
-	{ "only a dot", ".", DNS_TXT, DNS_BAD_NAME, 0, NULL, 0 },
-	{ "spaces are octets like others", "a b.example.com", DNS_TXT, DNS_NXDOMAIN, 0, NULL, 0 },
-};
+#include "zone_rows.h"
 
 static char path[] = "test_resolver_zone.XXXXXX";
 
@@ -137,21 +46,14 @@ static const struct dns_answer *ask(struct resolver *zone, const char *name, enu
 
 START_TEST(test_row)
 {
-	const char *error, *name = rows[_i].name;
+	const struct zone_row *row = &zone_rows[_i];
+	const char *error;
 	struct resolver *zone = open_zone(zone_text, &error);
 	const struct dns_answer *answer;
 
 	ck_assert_msg(zone != NULL, "%s", error);
-	answer = ask(zone, rows[_i].asked, rows[_i].type);
-	ck_assert_msg(answer->outcome == rows[_i].outcome, "%s: %s", name,
-		      names_get(dns_outcome_names, answer->outcome));
-	ck_assert_msg(answer->n == rows[_i].n, "%s: %u records", name, answer->n);
-	if (rows[_i].data != NULL) {
-		size_t len = rows[_i].data_len > 0 ? rows[_i].data_len : strlen(rows[_i].data);
-
-		ck_assert_msg(slice_equal(answer->records[0].data, slice_new(rows[_i].data, len)),
-			      "%s: %.*s", name, SLICE_ARG(answer->records[0].data));
-	}
+	answer = ask(zone, row->asked, row->type);
+	check_zone_row(row, answer);
 	dns_answer_unref(answer);
 	resolver_close(zone);
 }
@@ -287,7 +189,7 @@ static Suite *zone_suite(void)
 	Suite *suite = suite_create("resolver_zone");
 	TCase *tcase = tcase_create("zone");
 
-	tcase_add_loop_test(tcase, test_row, 0, N_ROWS(rows));
+	tcase_add_loop_test(tcase, test_row, 0, N_ROWS(zone_rows));
 	tcase_add_loop_test(tcase, test_bad, 0, N_ROWS(bad_rows));
 	tcase_add_test(tcase, test_missing_file);
 	tcase_add_test(tcase, test_typed);
