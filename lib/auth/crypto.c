@@ -1,1 +1,464 @@
 #include "auth/crypto.h"
+
+#include <assert.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define SHARDS 16
+#define ED25519_KEY_OCTETS 32
+#define ED25519_SIGNATURE_OCTETS 64
+#define EXPONENT_BITS_MAX 64
+
+struct crypto_key {
+	int references;                 /* atomic */
+	enum crypto_algorithm algorithm;
+	EVP_PKEY *pkey;
+	unsigned bits;
+};
+
+struct entry {                          /* one key, or that it is none */
+	struct entry *newer, *older;    /* least recently used last */
+	struct entry *next;             /* same bucket */
+	uint64_t hash;
+	enum crypto_algorithm algorithm;
+	struct crypto_key *key;         /* NULL: cannot be decoded */
+	size_t len;
+	uint8_t octets[];
+};
+
+struct shard {
+	pthread_mutex_t mutex;
+	struct entry **buckets;
+	struct entry *newest, *oldest;
+	unsigned n;
+	uint64_t hits, misses;
+};
+
+struct key_cache {
+	uint64_t seed;                  /* strangers choose the keys */
+	unsigned shard_entries, n_buckets;
+	struct shard shards[SHARDS];
+};
+
+/* Fails only when memory runs out; then the process ends as in mem.h. */
+static void need(const void *pointer)
+{
+	if (pointer == NULL)
+		abort();
+}
+
+/* --- keys ------------------------------------------------------------- */
+
+static bool exponent_is_sane(const BIGNUM *e)
+{
+	return e != NULL && BN_is_odd(e) && !BN_is_one(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX;
+}
+
+static bool is_rsa(const EVP_PKEY *pkey)
+{
+	BIGNUM *e = NULL;
+	bool sane = EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
+		    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
+		    exponent_is_sane(e);
+
+	BN_free(e);
+	return sane;
+}
+
+/* SubjectPublicKeyInfo, as nearly all publish it, or the RSAPublicKey that
+ * RFC 6376 3.6.1 speaks of. Octets behind the structure: not a key. */
+static EVP_PKEY *decode_rsa(struct slice key)
+{
+	const unsigned char *at = (const unsigned char *)key.data;
+	const unsigned char *end = at + key.len;
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)key.len);
+
+	if (pkey == NULL) {
+		at = (const unsigned char *)key.data;
+		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)key.len);
+	}
+	if (pkey != NULL && (at != end || !is_rsa(pkey))) {
+		EVP_PKEY_free(pkey);
+		pkey = NULL;
+	}
+	return pkey;
+}
+
+static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice octets)
+{
+	EVP_PKEY *pkey = NULL;
+	struct crypto_key *key;
+
+	switch (algorithm) {
+	case CRYPTO_RSA_SHA256:
+		pkey = decode_rsa(octets);
+		break;
+	case CRYPTO_ED25519_SHA256:
+		if (octets.len == ED25519_KEY_OCTETS)           /* RFC 8463 4 */
+			pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+							   (const unsigned char *)octets.data,
+							   octets.len);
+		break;
+	case CRYPTO_RSA_SHA1:
+	case CRYPTO_UNKNOWN:
+		break;
+	}
+	if (pkey == NULL)
+		return NULL;
+	key = mem_zalloc(sizeof(*key));
+	key->references = 1;
+	key->algorithm = algorithm;
+	key->pkey = pkey;
+	key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
+	return key;
+}
+
+static struct crypto_key *key_ref(struct crypto_key *key)
+{
+	if (key != NULL)
+		__atomic_add_fetch(&key->references, 1, __ATOMIC_RELAXED);
+	return key;
+}
+
+void crypto_key_unref(struct crypto_key *key)
+{
+	if (key == NULL || __atomic_sub_fetch(&key->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}
+
+unsigned crypto_key_bits(const struct crypto_key *key)
+{
+	return key->bits;
+}
+
+/* --- the cache -------------------------------------------------------- */
+
+struct key_cache *key_cache_new(unsigned entries)
+{
+	struct key_cache *cache = mem_zalloc(sizeof(*cache));
+
+	if (crypto_random(&cache->seed, sizeof(cache->seed)) != 0)
+		abort();
+	cache->shard_entries = entries / SHARDS + 1;
+	for (cache->n_buckets = 1; cache->n_buckets < cache->shard_entries;)
+		cache->n_buckets *= 2;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct shard *shard = &cache->shards[i];
+
+		pthread_mutex_init(&shard->mutex, NULL);
+		shard->buckets = mem_zalloc(cache->n_buckets * sizeof(shard->buckets[0]));
+	}
+	return cache;
+}
+
+static void entry_free(struct entry *entry)
+{
+	crypto_key_unref(entry->key);
+	free(entry);
+}
+
+void key_cache_free(struct key_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct shard *shard = &cache->shards[i];
+
+		for (struct entry *e = shard->newest; e != NULL;) {
+			struct entry *older = e->older;
+
+			entry_free(e);
+			e = older;
+		}
+		free(shard->buckets);
+		pthread_mutex_destroy(&shard->mutex);
+	}
+	free(cache);
+}
+
+void key_cache_stats(struct key_cache *cache, struct key_cache_stats *out_r)
+{
+	*out_r = (struct key_cache_stats){ 0 };
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct shard *shard = &cache->shards[i];
+
+		pthread_mutex_lock(&shard->mutex);
+		out_r->hits += shard->hits;
+		out_r->misses += shard->misses;
+		out_r->entries += shard->n;
+		pthread_mutex_unlock(&shard->mutex);
+	}
+}
+
+/* FNV-1a from a random start, stirred at the end: spreads the keys. */
+static uint64_t hash_octets(uint64_t seed, struct slice octets)
+{
+	uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < octets.len; i++)
+		hash = (hash ^ (uint8_t)octets.data[i]) * UINT64_C(0x100000001b3);
+	return hash ^ hash >> 29;
+}
+
+static void take_out(struct shard *shard, struct entry *entry)
+{
+	*(entry->newer != NULL ? &entry->newer->older : &shard->newest) = entry->older;
+	*(entry->older != NULL ? &entry->older->newer : &shard->oldest) = entry->newer;
+}
+
+static void put_first(struct shard *shard, struct entry *entry)
+{
+	entry->newer = NULL;
+	entry->older = shard->newest;
+	*(shard->newest != NULL ? &shard->newest->newer : &shard->oldest) = entry;
+	shard->newest = entry;
+}
+
+static struct entry **bucket_of(struct key_cache *cache, struct shard *shard, uint64_t hash)
+{
+	return &shard->buckets[hash / SHARDS % cache->n_buckets];
+}
+
+static struct entry *find(struct key_cache *cache, struct shard *shard, uint64_t hash,
+			  enum crypto_algorithm algorithm, struct slice octets)
+{
+	struct entry *e = *bucket_of(cache, shard, hash);
+
+	for (; e != NULL; e = e->next)
+		if (e->hash == hash && e->algorithm == algorithm && e->len == octets.len &&
+		    memcmp(e->octets, octets.data, e->len) == 0)
+			break;
+	return e;
+}
+
+static void evict_oldest(struct key_cache *cache, struct shard *shard)
+{
+	struct entry *oldest = shard->oldest;
+	struct entry **at = bucket_of(cache, shard, oldest->hash);
+
+	while (*at != oldest)
+		at = &(*at)->next;
+	*at = oldest->next;
+	take_out(shard, oldest);
+	shard->n--;
+	entry_free(oldest);
+}
+
+static void insert(struct key_cache *cache, struct shard *shard, struct entry *entry)
+{
+	struct entry **bucket = bucket_of(cache, shard, entry->hash);
+
+	if (shard->n == cache->shard_entries)
+		evict_oldest(cache, shard);
+	entry->next = *bucket;
+	*bucket = entry;
+	put_first(shard, entry);
+	shard->n++;
+}
+
+static struct entry *entry_new(uint64_t hash, enum crypto_algorithm algorithm, struct slice octets)
+{
+	struct entry *entry = mem_zalloc(sizeof(*entry) + octets.len);
+
+	entry->hash = hash;
+	entry->algorithm = algorithm;
+	entry->len = octets.len;
+	memcpy(entry->octets, octets.data, octets.len);
+	entry->key = decode(algorithm, octets);
+	return entry;
+}
+
+struct crypto_key *crypto_key_get(struct key_cache *cache, enum crypto_algorithm algorithm,
+				  struct slice octets)
+{
+	uint64_t hash = hash_octets(cache->seed, octets);
+	struct shard *shard = &cache->shards[hash % SHARDS];
+	struct entry *entry, *fresh;
+	struct crypto_key *key;
+
+	if (octets.len == 0 || octets.len > CRYPTO_KEY_OCTETS)
+		return NULL;
+	pthread_mutex_lock(&shard->mutex);
+	entry = find(cache, shard, hash, algorithm, octets);
+	if (entry != NULL) {
+		shard->hits++;
+		take_out(shard, entry);
+		put_first(shard, entry);
+		key = key_ref(entry->key);
+		pthread_mutex_unlock(&shard->mutex);
+		return key;
+	}
+	shard->misses++;
+	pthread_mutex_unlock(&shard->mutex);
+
+	/* decoded without the lock; another thread may do the same meanwhile */
+	fresh = entry_new(hash, algorithm, octets);
+	key = key_ref(fresh->key);
+	pthread_mutex_lock(&shard->mutex);
+	if (find(cache, shard, hash, algorithm, octets) == NULL) {
+		insert(cache, shard, fresh);
+		fresh = NULL;
+	}
+	pthread_mutex_unlock(&shard->mutex);
+	if (fresh != NULL)
+		entry_free(fresh);
+	return key;
+}
+
+/* --- verification ----------------------------------------------------- */
+
+static enum crypto_result verify_rsa(EVP_PKEY *pkey, struct slice digest, struct slice signature)
+{
+	EVP_PKEY_CTX *context;
+	bool good;
+
+	if (signature.len != (size_t)EVP_PKEY_get_size(pkey))   /* RFC 8017 8.2.2 */
+		return CRYPTO_BAD_SIGNATURE;
+	context = EVP_PKEY_CTX_new(pkey, NULL);
+	need(context);
+	good = EVP_PKEY_verify_init(context) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+	       EVP_PKEY_verify(context, (const unsigned char *)signature.data, signature.len,
+			       (const unsigned char *)digest.data, digest.len) == 1;
+	EVP_PKEY_CTX_free(context);
+	return good ? CRYPTO_OK : CRYPTO_MISMATCH;
+}
+
+static enum crypto_result verify_ed25519(EVP_PKEY *pkey, struct slice digest,
+					 struct slice signature)
+{
+	EVP_MD_CTX *context;
+	bool good;
+
+	if (signature.len != ED25519_SIGNATURE_OCTETS)
+		return CRYPTO_BAD_SIGNATURE;
+	context = EVP_MD_CTX_new();
+	need(context);
+	good = EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) == 1 &&
+	       EVP_DigestVerify(context, (const unsigned char *)signature.data, signature.len,
+				(const unsigned char *)digest.data, digest.len) == 1;
+	EVP_MD_CTX_free(context);
+	return good ? CRYPTO_OK : CRYPTO_MISMATCH;
+}
+
+enum crypto_result crypto_verify(struct crypto_key *key, enum crypto_algorithm algorithm,
+				 struct slice digest, struct slice signature)
+{
+	if (key->algorithm != algorithm)
+		return CRYPTO_BAD_KEY;
+	switch (algorithm) {
+	case CRYPTO_RSA_SHA256:
+		return verify_rsa(key->pkey, digest, signature);
+	case CRYPTO_ED25519_SHA256:
+		return verify_ed25519(key->pkey, digest, signature);
+	case CRYPTO_RSA_SHA1:           /* RFC 8301 3.1 */
+	case CRYPTO_UNKNOWN:
+		break;
+	}
+	return CRYPTO_BAD_KEY;
+}
+
+/* --- hashes and draws ------------------------------------------------- */
+
+struct crypto_hash *crypto_hash_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	need(context);
+	if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct crypto_hash *)context;
+}
+
+void crypto_hash_add(struct crypto_hash *hash, const char *data, size_t len)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) != 1)
+		abort();
+}
+
+void crypto_hash_end(struct crypto_hash *hash, uint8_t out_r[CRYPTO_HASH_OCTETS])
+{
+	unsigned len = 0;
+
+	if (EVP_DigestFinal_ex((EVP_MD_CTX *)hash, out_r, &len) != 1)
+		abort();
+	assert(len == CRYPTO_HASH_OCTETS);
+}
+
+void crypto_hash_free(struct crypto_hash *hash)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
+}
+
+void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[32])
+{
+	unsigned len = 0;
+
+	need(HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)data.data, data.len,
+		  out_r, &len));
+	assert(len == 32);
+}
+
+int crypto_random(void *out_r, size_t len)
+{
+	return RAND_bytes(out_r, (int)len) == 1 ? 0 : -1;
+}
+
+/* --- base64 ----------------------------------------------------------- */
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (ascii_is_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+long crypto_base64_decode(struct slice text, uint8_t *out_r, size_t size)
+{
+	uint32_t bits = 0;
+	unsigned n = 0, padding = 0;    /* characters of the current group of four */
+	size_t len = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		int value = base64_value(c);
+
+		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+			continue;
+		if (c == '=' && n + padding >= 2 && n + padding < 4) {
+			padding++;
+			continue;
+		}
+		if (value < 0 || padding > 0)
+			return -1;
+		bits = bits << 6 | (uint32_t)value;
+		if (++n % 4 == 0 || n % 4 > 1) {
+			unsigned left = n % 4 == 0 ? 0 : n % 4 == 3 ? 2 : 4;
+
+			if (len == size)
+				return -1;
+			out_r[len++] = (uint8_t)(bits >> left);
+		}
+		n %= 4;
+	}
+	if (n == 1 || (padding > 0 && n + padding != 4))
+		return -1;
+	return (long)len;
+}
