@@ -1,1 +1,579 @@
 #include "auth/auth_dkim.h"
+
+#include <sys/types.h>
+
+#include <dkim.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/bodyhash.h"
+#include "auth/fields.h"
+#include "auth/keyrecord.h"
+#include "auth/signature.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define MAX_KEY_BITS 4096               /* RSA; a larger one costs too much */
+#define MAX_KEY_RECORDS 4               /* tried, of those at one name */
+#define B_START_LEAST 8                 /* RFC 6008 4 */
+#define B_START_MOST 64
+#define SIGNATURE_FIELD "DKIM-Signature"
+#define GIVEN_FIELD_OCTETS 60000        /* of a signature field, which the library copies to 64 kB */
+
+struct auth_dkim_library {
+	DKIM_LIB *lib;
+};
+
+/* The keys that the message waits for; in the caller's arena, since the
+ * asker's task may run in another thread until the asker's wait is over. */
+struct key_wait {
+	unsigned n;
+	struct wanted_key { const char *name; const struct dns_answer *answer; } keys[];
+};
+
+struct seen {                           /* one DKIM-Signature field that is looked at */
+	struct signature *signature;
+	const char *key_name;           /* NULL: can never verify */
+	bool asked;                     /* its look-up has been started */
+	bool checked;                   /* among the first max_signatures */
+	const char *unprocessed;        /* why the result is neutral */
+	const char *refused;            /* by the library: permerror */
+	bool hashed;
+	uint8_t digest[CRYPTO_HASH_OCTETS];
+	struct bodyhash *body;
+	const struct bodyform *form;
+	struct wanted_key *key;
+};
+
+struct auth_dkim {
+	struct auth_dkim_library *library;
+	struct key_cache *keys;
+	struct asker *asker;
+	struct arena *arena;            /* the caller's: results, signatures */
+	struct arena *header;           /* fields; ours, gone after the header */
+	struct auth_dkim_options options;
+	struct fields fields;
+	struct bodyhashes bodies;
+	unsigned n_from, n_signatures, n_asked;
+	struct seen seen[LIMIT_SIGNATURES_SEEN];
+	unsigned n_seen;
+	struct seen *given[LIMIT_SIGNATURES_SEEN];      /* to the library, its order */
+	unsigned n_given;
+};
+
+/* --- the library ------------------------------------------------------ */
+
+/* The library must never ask by itself. */
+static DKIM_CBSTAT no_key_lookup(DKIM *handle, DKIM_SIGINFO *info, u_char *buf, size_t size)
+{
+	(void)handle;
+	(void)info;
+	(void)buf;
+	(void)size;
+	return DKIM_CBSTAT_ERROR;
+}
+
+static void take_digest(struct seen *seen, DKIM_SIGINFO *info)
+{
+	int error = dkim_sig_geterror(info);
+	void *header, *body;
+	size_t header_len, body_len;
+
+	/* It has seen no body, so any l= is too large for it. */
+	if (error != DKIM_SIGERROR_UNKNOWN && error != DKIM_SIGERROR_OK &&
+	    error != DKIM_SIGERROR_TOOLARGE_L) {
+		seen->refused = error == DKIM_SIGERROR_EXPIRED ? "signature expired" :
+			error == DKIM_SIGERROR_DOMAIN ? "i= is not within d=" : "malformed signature field";
+		return;
+	}
+	if (dkim_sig_gethashes(info, &header, &header_len, &body, &body_len) != DKIM_STAT_OK ||
+	    header_len != sizeof(seen->digest))
+		return;
+	memcpy(seen->digest, header, header_len);
+	seen->hashed = true;
+}
+
+/* At the library's end of message; what comes after it is not wanted. */
+static DKIM_CBSTAT take_digests(DKIM *handle, DKIM_SIGINFO **infos, int n)
+{
+	struct auth_dkim *dkim = dkim_get_user_context(handle);
+
+	for (int i = 0; i < n && i < (int)dkim->n_given; i++)
+		if (dkim->given[i] != NULL && dkim->given[i]->checked)
+			take_digest(dkim->given[i], infos[i]);
+	return DKIM_CBSTAT_REJECT;
+}
+
+struct auth_dkim_library *auth_dkim_library_open(const char **error_r)
+{
+	/* Without FIXCRLF: with it the library reads behind a field that holds a
+	 * NUL, and cuts one over 64 kB. BADSIGHANDLES also keeps it going when it
+	 * cannot read From. */
+	unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
+	DKIM_LIB *lib = dkim_init(NULL, NULL);
+	struct auth_dkim_library *library;
+
+	if (lib == NULL) {
+		*error_r = "libopendkim cannot be initialized";
+		return NULL;
+	}
+	if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof(flags)) != DKIM_STAT_OK ||
+	    dkim_set_key_lookup(lib, no_key_lookup) != DKIM_STAT_OK ||
+	    dkim_set_final(lib, take_digests) != DKIM_STAT_OK ||
+	    !dkim_libfeature(lib, DKIM_FEATURE_SHA256) ||
+	    !dkim_libfeature(lib, DKIM_FEATURE_ED25519)) {
+		*error_r = "libopendkim lacks an option, SHA-256 or Ed25519";
+		dkim_close(lib);
+		return NULL;
+	}
+	library = mem_alloc(sizeof(*library));
+	library->lib = lib;
+	return library;
+}
+
+void auth_dkim_library_close(struct auth_dkim_library *library)
+{
+	if (library == NULL)
+		return;
+	dkim_close(library->lib);
+	free(library);
+}
+
+/* --- the header ------------------------------------------------------- */
+
+struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_cache *keys,
+				struct asker *asker, struct arena *arena,
+				const struct auth_dkim_options *options)
+{
+	struct auth_dkim *dkim = mem_zalloc(sizeof(*dkim));
+
+	dkim->library = library;
+	dkim->keys = keys;
+	dkim->asker = asker;
+	dkim->arena = arena;
+	dkim->options = *options;
+	dkim->header = arena_new();
+	fields_init(&dkim->fields, dkim->header);
+	bodyhashes_init(&dkim->bodies, arena);
+	return dkim;
+}
+
+void auth_dkim_free(struct auth_dkim *dkim)
+{
+	if (dkim == NULL)
+		return;
+	bodyhashes_done(&dkim->bodies);
+	arena_free(dkim->header);
+	free(dkim);
+}
+
+static void ask_key(struct auth_dkim *dkim, struct seen *seen)
+{
+	if (seen->asked)
+		return;
+	seen->asked = true;
+	dkim->n_asked++;
+	asker_want(dkim->asker, seen->key_name, DNS_TXT);
+}
+
+static struct seen *look_at(struct auth_dkim *dkim, struct slice value, const char *withheld)
+{
+	struct seen *seen = &dkim->seen[dkim->n_seen++];
+
+	seen->signature = signature_parse(dkim->arena, value, clock_utc_ms() / 1000);
+	seen->unprocessed = withheld;
+	if (seen->signature->error != NULL || withheld != NULL)
+		return seen;
+	seen->key_name = arena_printf(dkim->arena, "%s._domainkey.%s", seen->signature->s,
+				      seen->signature->d);
+	if (dkim->n_asked < dkim->options.max_signatures)
+		ask_key(dkim, seen);
+	return seen;
+}
+
+void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice value)
+{
+	struct slice trimmed = slice_trim_wsp(name);
+	const char *withheld;
+	struct field *field = fields_add(&dkim->fields, name, value, &withheld);
+
+	dkim->n_from += slice_is_nocase(trimmed, "From");
+	if (!slice_is_nocase(trimmed, SIGNATURE_FIELD))
+		return;
+	if (dkim->n_signatures++ >= LIMIT_SIGNATURES_SEEN)
+		return;
+	if (field != NULL)
+		field->context = look_at(dkim, value, NULL);
+	else
+		look_at(dkim, value, withheld);
+}
+
+const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n)
+{
+	for (unsigned i = 0; i < dkim->n_seen; i++) {
+		const char *d = dkim->seen[i].signature->d;
+
+		if (d != NULL && n-- == 0)
+			return d;
+	}
+	return NULL;
+}
+
+/* --- the end of the header -------------------------------------------- */
+
+static bool is_related(const struct seen *seen, const char *author)
+{
+	const char *d = seen->signature->d;
+
+	return author != NULL && (domain_is_within(d, author) || domain_is_within(author, d));
+}
+
+/* The author's own first, then by their order in the message. */
+static unsigned choose(struct auth_dkim *dkim, const char *author)
+{
+	unsigned left = dkim->options.max_signatures;
+
+	for (int related = 1; related >= 0; related--)
+		for (unsigned i = 0; i < dkim->n_seen && left > 0; i++) {
+			struct seen *seen = &dkim->seen[i];
+
+			if (seen->key_name == NULL || is_related(seen, author) != (related == 1))
+				continue;
+			seen->checked = true;
+			left--;
+		}
+	return dkim->options.max_signatures - left;
+}
+
+static bool wait_for_keys(struct asker *asker, void *context)
+{
+	struct key_wait *wait = context;
+	bool done = true;
+
+	for (unsigned i = 0; i < wait->n; i++) {
+		struct wanted_key *key = &wait->keys[i];
+
+		if (key->answer == NULL)
+			key->answer = asker_get(asker, key->name, DNS_TXT);
+		done &= key->answer != NULL;
+	}
+	return done;
+}
+
+static void want_keys(struct auth_dkim *dkim, unsigned n)
+{
+	struct key_wait *wait = arena_alloc(dkim->arena, sizeof(*wait) + n * sizeof(wait->keys[0]));
+
+	for (unsigned i = 0; i < dkim->n_seen; i++) {
+		struct seen *seen = &dkim->seen[i];
+
+		if (!seen->checked)
+			continue;
+		ask_key(dkim, seen);
+		seen->key = &wait->keys[wait->n++];
+		seen->key->name = seen->key_name;
+	}
+	asker_add(dkim->asker, wait_for_keys, wait);
+}
+
+static bool is_signature(const struct field *field)
+{
+	return slice_is_nocase(slice_until(field->text, field->name_len), SIGNATURE_FIELD);
+}
+
+/* Which fields the library gets: what the checked signatures cover, and these
+ * themselves. Its time grows with the fields times the names in all h=. */
+static void select_fields(struct auth_dkim *dkim)
+{
+	const struct signature *checked[LIMIT_SIGNATURES_SEEN];
+	unsigned n = 0, n_fields = 0;
+
+	for (unsigned i = 0; i < dkim->n_seen; i++)
+		if (dkim->seen[i].checked)
+			checked[n++] = dkim->seen[i].signature;
+	fields_select(&dkim->fields, checked, n);
+	for (struct field *field = dkim->fields.last; field != NULL; field = field->above) {
+		struct seen *seen = field->context;
+
+		if (seen != NULL && seen->checked)
+			field->selected = true;
+		if (!field->selected || !is_signature(field))
+			continue;
+		/* the library reads every field of this name as a signature */
+		if (field->text.len > GIVEN_FIELD_OCTETS || n_fields == LIMIT_SIGNATURES_SEEN) {
+			field->selected = false;
+			fields_withhold(&dkim->fields, SLICE(SIGNATURE_FIELD), "too many signature fields");
+		} else {
+			n_fields++;
+		}
+	}
+}
+
+/* A broken signature field is a syntax error, and taken all the same. */
+static bool give_field(struct auth_dkim *dkim, DKIM *handle, const struct field *field)
+{
+	DKIM_STAT status = dkim_header(handle, (u_char *)(uintptr_t)field->text.data, field->text.len);
+
+	if (is_signature(field))
+		dkim->given[dkim->n_given++] = field->context;
+	return status == DKIM_STAT_OK || (is_signature(field) && status == DKIM_STAT_SYNTAX);
+}
+
+/* False: the library has not taken all of them. */
+static bool give_fields(struct auth_dkim *dkim, DKIM *handle)
+{
+	/* A name that no h= can hold: were all fields covered, the library would
+	 * write behind its list of them. */
+	static char spare[] = "not a field:";
+
+	for (struct field *field = dkim->fields.first; field != NULL; field = field->below)
+		if (field->selected && !give_field(dkim, handle, field))
+			return false;
+	return dkim_header(handle, (u_char *)spare, sizeof(spare) - 1) == DKIM_STAT_OK;
+}
+
+static void hash_header(struct auth_dkim *dkim)
+{
+	DKIM_STAT status;
+	DKIM *handle = dkim_verify(dkim->library->lib, (const unsigned char *)"-", NULL, &status);
+
+	if (handle == NULL)
+		return;
+	dkim_set_user_context(handle, dkim);
+	if (give_fields(dkim, handle) && dkim_eoh(handle) == DKIM_STAT_OK)
+		dkim_eom(handle, NULL);
+	dkim_free(handle);
+}
+
+static void want_body(struct auth_dkim *dkim, struct seen *seen)
+{
+	const struct signature *signature = seen->signature;
+	uint64_t limit = signature->has_length ? signature->length : UINT64_MAX;
+
+	seen->body = bodyhashes_want(&dkim->bodies, signature->body_canon, limit, &seen->form);
+}
+
+void auth_dkim_eoh(struct auth_dkim *dkim, const char *author)
+{
+	unsigned n = choose(dkim, author);
+
+	if (n > 0) {
+		want_keys(dkim, n);
+		select_fields(dkim);
+		hash_header(dkim);
+	}
+	for (unsigned i = 0; i < dkim->n_seen; i++) {
+		struct seen *seen = &dkim->seen[i];
+
+		if (!seen->checked)
+			continue;
+		seen->unprocessed = fields_lack(&dkim->fields, seen->signature);
+		if (seen->unprocessed == NULL && seen->refused == NULL && !seen->hashed)
+			seen->unprocessed = "header cannot be processed";
+		want_body(dkim, seen);
+	}
+	arena_free(dkim->header);
+	dkim->header = NULL;
+}
+
+void auth_dkim_body(struct auth_dkim *dkim, const char *data, size_t len)
+{
+	bodyhashes_add(&dkim->bodies, data, len);
+}
+
+/* --- results ---------------------------------------------------------- */
+
+static bool says(struct dkim_evidence *out, enum dkim_result result, const char *reason)
+{
+	out->result = result;
+	out->reason = reason;
+	return false;
+}
+
+/* What is known without a key. False: the result is set. */
+static bool check_message(struct auth_dkim *dkim, const struct seen *seen,
+			  struct dkim_evidence *out)
+{
+	const struct signature *signature = seen->signature;
+
+	if (seen->unprocessed != NULL)
+		return says(out, RES_DKIM_NEUTRAL, seen->unprocessed);
+	if (signature->error != NULL)
+		return says(out, RES_DKIM_PERMERROR, signature->error);
+	if (!seen->checked)
+		return says(out, RES_DKIM_POLICY,
+			    arena_printf(dkim->arena, "not checked: more than %u signatures",
+					 dkim->options.max_signatures));
+	if (dkim->n_from == 0)
+		return says(out, RES_DKIM_PERMERROR, "no From field");
+	if (seen->refused != NULL)
+		return says(out, RES_DKIM_PERMERROR, seen->refused);
+	if (signature->has_length && signature->length > seen->form->canon.octets)
+		return says(out, RES_DKIM_FAIL, "body is shorter than l=");
+	if (memcmp(seen->body->digest, signature->body_hash, sizeof(signature->body_hash)) != 0)
+		return says(out, RES_DKIM_FAIL, "body hash mismatch");
+	return true;
+}
+
+static bool check_outcome(const struct dns_answer *answer, struct dkim_evidence *out)
+{
+	switch (answer != NULL ? answer->outcome : DNS_TIMEOUT) {
+	case DNS_DATA:
+		return true;
+	case DNS_NODATA:
+	case DNS_NXDOMAIN:
+	case DNS_BAD_NAME:
+		return says(out, RES_DKIM_PERMERROR, "no key");         /* RFC 6376 6.1.2 */
+	case DNS_TIMEOUT:
+		return says(out, RES_DKIM_TEMPERROR, "key lookup timed out");
+	case DNS_BOGUS:
+		return says(out, RES_DKIM_TEMPERROR, "key lookup failed DNSSEC");
+	case DNS_BUSY:
+		return says(out, RES_DKIM_TEMPERROR, "too many lookups");
+	case DNS_SERVFAIL:
+	case DNS_UNSET:
+		break;
+	}
+	return says(out, RES_DKIM_TEMPERROR, "key lookup failed");
+}
+
+static bool verify(struct auth_dkim *dkim, const struct seen *seen, struct crypto_key *key,
+		   struct dkim_evidence *out)
+{
+	const struct signature *signature = seen->signature;
+	bool rsa = signature->algorithm == CRYPTO_RSA_SHA256;
+
+	out->key_bits = crypto_key_bits(key);
+	if (rsa && out->key_bits > MAX_KEY_BITS)
+		return says(out, RES_DKIM_POLICY, "key too long");
+	if (crypto_verify(key, signature->algorithm,
+			  slice_new((const char *)seen->digest, sizeof(seen->digest)),
+			  signature->value) != CRYPTO_OK)
+		return says(out, RES_DKIM_FAIL, "signature did not verify");
+	if (rsa && out->key_bits < dkim->options.minimum_key_bits)      /* RFC 8301 3.2 */
+		return says(out, RES_DKIM_POLICY, "key too short");
+	if (out->surplus > 0 && !dkim->options.accept_surplus)
+		return says(out, RES_DKIM_POLICY, "octets after the signed part");
+	out->result = RES_DKIM_PASS;
+	out->reason = NULL;
+	return true;
+}
+
+static bool try_record(struct auth_dkim *dkim, const struct seen *seen,
+		       const struct keyrecord *record, struct dkim_evidence *out)
+{
+	const struct signature *signature = seen->signature;
+	struct crypto_key *key;
+	bool passed;
+
+	out->test_key = record->test;
+	if (record->error != NULL)
+		return says(out, RES_DKIM_PERMERROR, record->error);
+	if (record->same_domain && signature->i_domain != NULL &&
+	    !domain_equal(signature->i_domain, signature->d))           /* RFC 6376 3.6.1 */
+		return says(out, RES_DKIM_PERMERROR, "i= is not d= as the key demands");
+	key = crypto_key_get(dkim->keys, signature->algorithm,
+			     slice_new((const char *)record->octets, record->len));
+	if (key == NULL)
+		return says(out, RES_DKIM_PERMERROR, "key cannot be decoded");
+	passed = verify(dkim, seen, key, out);
+	crypto_key_unref(key);
+	return passed;
+}
+
+/* Of several key records at a name, which there should not be (RFC 6376
+ * 3.6.2.2), one that verifies is enough; else the first that came furthest
+ * speaks. Text that is no key record counts only when it is alone. */
+static void check_keys(struct auth_dkim *dkim, const struct seen *seen,
+		       const struct dns_answer *answer, struct dkim_evidence *out)
+{
+	struct dkim_evidence best = *out, one;
+	unsigned tried = 0;
+
+	says(&best, RES_DKIM_PERMERROR, "no key record");
+	for (unsigned i = 0; i < answer->n && tried < MAX_KEY_RECORDS; i++) {
+		struct keyrecord record;
+
+		keyrecord_parse(answer->records[i].data, seen->signature->algorithm, &record);
+		if (!record.is_key && answer->n > 1)
+			continue;
+		one = *out;
+		if (try_record(dkim, seen, &record, &one) || tried == 0 ||
+		    (best.result == RES_DKIM_PERMERROR && one.result != RES_DKIM_PERMERROR) ||
+		    (best.result == RES_DKIM_FAIL && one.result == RES_DKIM_POLICY))
+			best = one;
+		tried++;
+		if (best.result == RES_DKIM_PASS)
+			break;
+	}
+	*out = best;
+}
+
+static size_t common_prefix(const char *a, const char *b)
+{
+	size_t len = 0;
+
+	while (a[len] != '\0' && a[len] == b[len])
+		len++;
+	return len;
+}
+
+/* Eight characters of b=, more where another signature begins alike (RFC 6008 4). */
+static const char *b_start(const struct auth_dkim *dkim, unsigned index)
+{
+	const char *text = dkim->seen[index].signature->value_text;
+	size_t len = B_START_LEAST;
+
+	if (text == NULL)
+		return NULL;
+	for (unsigned i = 0; i < dkim->n_seen; i++) {
+		const char *other = dkim->seen[i].signature->value_text;
+		size_t common = other != NULL && i != index ? common_prefix(text, other) : 0;
+
+		if (common >= len && text[common] != other[common])
+			len = common + 1;
+	}
+	if (len > B_START_MOST)
+		len = B_START_MOST;
+	return arena_strndup(dkim->arena, text, strnlen(text, len));
+}
+
+static void describe(struct auth_dkim *dkim, unsigned index, struct dkim_evidence *out)
+{
+	const struct seen *seen = &dkim->seen[index];
+	const struct signature *signature = seen->signature;
+
+	out->d = signature->d;
+	out->s = signature->s;
+	out->i_local = signature->i_local;
+	out->i_domain = signature->i_domain;
+	if (signature->algorithm != CRYPTO_UNKNOWN)
+		out->algorithm = names_get(signature_algorithm_names, signature->algorithm);
+	out->b_start = b_start(dkim, index);
+	out->has_length = signature->has_length;
+	out->covers_from = signature_covers(signature, SLICE("From"));
+	if (seen->checked && signature->has_length && seen->form->canon.octets > signature->length)
+		out->surplus = seen->form->canon.octets - signature->length;
+}
+
+void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, unsigned *n_r,
+		      unsigned *unchecked_r)
+{
+	struct dkim_evidence *list = ARENA_ARRAY(dkim->arena, struct dkim_evidence, dkim->n_seen + 1);
+	unsigned unchecked = dkim->n_signatures - dkim->n_seen;
+
+	bodyhashes_end(&dkim->bodies);
+	for (unsigned i = 0; i < dkim->n_seen; i++) {
+		const struct seen *seen = &dkim->seen[i];
+		const struct dns_answer *answer = seen->key != NULL ? seen->key->answer : NULL;
+
+		describe(dkim, i, &list[i]);
+		unchecked += seen->key_name != NULL && !seen->checked;
+		if (check_message(dkim, seen, &list[i]) && check_outcome(answer, &list[i]))
+			check_keys(dkim, seen, answer, &list[i]);
+	}
+	*list_r = list;
+	*n_r = dkim->n_seen;
+	*unchecked_r = unchecked;
+}

@@ -1,11 +1,15 @@
 /* auth_dkim.h - the DKIM signatures of one message (RFC 6376, 8301, 8463).
- * auth_dkim.c is the only file with libopendkim: it parses, selects,
- * canonicalizes and hashes; crypto.h verifies with decoded keys kept.
+ * auth_dkim.c is the only file with libopendkim, which selects, canonicalizes
+ * and hashes the header; signature.h reads the fields before it does, fields.h
+ * gives it only what it can bear, bodyhash.h hashes the body, crypto.h verifies
+ * with decoded keys kept.
  *
  * Life: auth_dkim_new at MAIL; auth_dkim_header for every field in order (a
  * DKIM-Signature's key look-up starts right there); auth_dkim_eoh; auth_dkim_body
  * as octets arrive (streamed, nothing kept); then, when asker_wait() is over,
  * auth_dkim_finish. One thread at a time. No pointer of the library leaves it.
+ * The arena is the message's thread's own, not asker_arena(), and outlives the
+ * asker: what the asker's task writes to is in it.
  */
 #ifndef AUTH_DKIM_H
 #define AUTH_DKIM_H
@@ -31,8 +35,8 @@ struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_ca
 				const struct auth_dkim_options *options);
 /* name without colon, value as it came with leading blank; folds CRLF or LF. */
 void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice value);
-/* d= of the n-th DKIM-Signature seen so far (normal), NULL past the end: for
- * starting walks early. */
+/* d= of the n-th DKIM-Signature with a domain seen so far (normal), NULL past
+ * the end: for starting walks early. */
 const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n);
 /* `author`: signatures of its domain or below and above it are taken first
  * when there are more than max_signatures; NULL when there is none. */

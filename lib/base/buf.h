@@ -26,8 +26,8 @@ enum {
 	LIMIT_AUTHRES_OCTETS = 8192,      /* the field that we write */
 	LIMIT_AUTHRES_COMMENT = 120,
 	LIMIT_LOCAL_PART = 256,           /* written to a header */
-	LIMIT_HEADER_FIELDS = 1000,       /* kept for DKIM; the rest only counted */
-	LIMIT_HEADER_OCTETS = 1048576,    /* kept for DKIM, all fields together */
+	LIMIT_HEADER_FIELDS = 32768,      /* kept for DKIM until the header's end; a */
+	LIMIT_HEADER_OCTETS = 2097152,    /* signature that covers others is neutral */
 	LIMIT_SIGNATURES_SEEN = 64,       /* DKIM-Signature fields looked at */
 	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
 	LIMIT_HELO_OCTETS = 512,
