@@ -182,8 +182,9 @@ static struct seen *look_at(struct auth_dkim *dkim, struct slice value, const ch
 	struct seen *seen = &dkim->seen[dkim->n_seen++];
 
 	seen->signature = signature_parse(dkim->arena, value, clock_utc_ms() / 1000);
-	seen->unprocessed = withheld;
-	if (seen->signature->error != NULL || withheld != NULL)
+	seen->unprocessed = withheld != NULL ? withheld :
+		seen->signature->error == NULL ? seen->signature->unhashable : NULL;
+	if (seen->signature->error != NULL || seen->unprocessed != NULL)
 		return seen;
 	seen->key_name = arena_printf(dkim->arena, "%s._domainkey.%s", seen->signature->s,
 				      seen->signature->d);

@@ -233,6 +233,19 @@ static const char *check_times(struct reading *r, struct slice value)
 	return signed_s > now_s + CLOCK_DRIFT_S ? "signed in the future" : NULL;
 }
 
+/* The library leaves out the value of every tag whose `=` comes right after a
+ * "b": that must be b= alone. */
+static const char *find_unhashable(const struct tags *tags)
+{
+	for (unsigned i = 0; i < tags->n; i++) {
+		struct slice name = tags->pairs[i].name;
+
+		if (name.data[name.len - 1] == 'b' && (name.len == 1) != (name.data[name.len] == '='))
+			return "signature field cannot be processed";
+	}
+	return NULL;
+}
+
 /* In this order: d= before i=, and what is found first is the reason. */
 static const struct {
 	const char *tag;
@@ -281,6 +294,7 @@ struct signature *signature_parse(struct arena *arena, struct slice text, int64_
 		r.out->error = r.tags.error;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		run_check(&r, i);
+	r.out->unhashable = find_unhashable(&r.tags);
 	return r.out;
 }
 

@@ -19,6 +19,7 @@
 
 struct signature {
 	const char *error;              /* why it can never verify; NULL: it may */
+	const char *unhashable;         /* why the library cannot hash it; NULL: it can */
 	const char *d, *s;              /* normal; NULL: no domain */
 	const char *i_local, *i_domain; /* decoded; NULL as in dkim_evidence */
 	enum crypto_algorithm algorithm;

@@ -259,6 +259,10 @@ static const struct {
 	{ "v-2", RES_DKIM_PERMERROR, "unknown version" },
 	{ "extra-tags", RES_DKIM_PASS, NULL },
 	{ "blank-around-equals", RES_DKIM_PASS, NULL },
+	{ "blank-after-b", RES_DKIM_PASS, NULL },
+	/* honest, but the library would hash something else */
+	{ "blank-before-b", RES_DKIM_NEUTRAL, "signature field cannot be processed" },
+	{ "tag-ending-in-b", RES_DKIM_NEUTRAL, "signature field cannot be processed" },
 	{ "duplicate-tag", RES_DKIM_PERMERROR, "duplicate tag" },
 	{ "bad-tag-name", RES_DKIM_PERMERROR, "not a tag=value list" },
 	{ "not-a-list", RES_DKIM_PERMERROR, "not a tag=value list" },

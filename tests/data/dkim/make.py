@@ -140,7 +140,7 @@ def select(fields, names):
 
 
 def by_hand(message, name="rsa2048", selector=b"s2048", canon=b"relaxed/simple", names=None,
-            tags=(), drop=(), digest=hashes.SHA256, equals=b"=", **fixed):
+            tags=(), drop=(), digest=hashes.SHA256, equals=b"=", last=b"b=", **fixed):
     """Signs with any tags: `fixed` overrides a tag, `tags` are added in front,
     `drop` leaves some out. The field is put on top."""
     method = CanonicalizationPolicy.from_c_value(canon)
@@ -156,7 +156,7 @@ def by_hand(message, name="rsa2048", selector=b"s2048", canon=b"relaxed/simple",
               b"bh": base64.b64encode(hashed)}
     values.update((k.encode(), v) for k, v in fixed.items())
     pairs = list(tags) + [(k, v) for k, v in values.items() if k.decode() not in drop]
-    value = b" " + b";\r\n\t".join(k + equals + v for k, v in pairs) + b"; b="
+    value = b" " + b";\r\n\t".join(k + equals + v for k, v in pairs) + b"; " + last
     covered = method.canonicalize_headers(select(fields, names))
     covered += [(n, v.rstrip(b"\r\n")) for n, v in
                 method.canonicalize_headers([(b"DKIM-Signature", value + b"\r\n")])]
@@ -168,7 +168,7 @@ def by_hand(message, name="rsa2048", selector=b"s2048", canon=b"relaxed/simple",
     folded = b"\r\n\t ".join(textwrap.wrap(base64.b64encode(signed).decode(), 64)[i].encode()
                              for i in range(len(textwrap.wrap(base64.b64encode(signed).decode(), 64))))
     if "b" in drop:
-        value = value[:-len(b"; b=")]
+        value = value[:-len(b"; " + last)]
         folded = b""
     return b"DKIM-Signature:" + value + folded + b"\r\n" + message
 
@@ -296,6 +296,9 @@ def tags():
     put("v-2", v=b"2")
     put("extra-tags", tags=[(b"zz", b"b=nothing"), (b"z", b"From:x|To:y")])
     put("blank-around-equals", equals=b" = ")
+    put("blank-before-b", last=b"b =")
+    put("blank-after-b", last=b"b=\r\n\t")
+    put("tag-ending-in-b", tags=[(b"zb", b"x")])
     put("duplicate-tag", tags=[(b"d", b"example.org")])
     put("bad-tag-name", tags=[(b"1x", b"y")])
     put("8-bit", tags=[(b"n", b"\xc3\xa4")])
