@@ -200,8 +200,27 @@ static bool add_addresses(struct spf_check *check, const struct dns_answer *answ
 	return true;
 }
 
-/* RFC 7208 5.4: tokens for the exchanges; the addresses of all are asked for
- * at once, and more than ten are an error (4.6.4). */
+/* The exchange at this place in order of preference; equal ones as they came. */
+static const struct dns_record *exchange_at(const struct dns_answer *answer, unsigned place)
+{
+	const struct dns_record *r = answer->records;
+
+	for (unsigned i = 0; i < answer->n; i++) {
+		unsigned before = 0;
+
+		for (unsigned j = 0; j < answer->n; j++)
+			if (r[j].preference < r[i].preference ||
+			    (r[j].preference == r[i].preference && j < i))
+				before++;
+		if (before == place)
+			return &r[i];
+	}
+	assert(place < answer->n);
+	return NULL;
+}
+
+/* RFC 7208 5.4: tokens for the exchanges, in order of preference; the addresses
+ * of all are asked for at once, and more than ten are an error (4.6.4). */
 static bool add_exchanges(struct spf_check *check, const struct spf_target *target,
 			  const struct dns_answer *answer, struct spf_answers *answers)
 {
@@ -209,7 +228,7 @@ static bool add_exchanges(struct spf_check *check, const struct spf_target *targ
 		return spf_check_stop(check, SPF_END_PERMERROR, "more than 10 MX names");
 	check->loading = target->from;
 	for (unsigned i = 0; i < answer->n; i++) {
-		const char *name = spf_check_name_of(check, &answer->records[i]), *token;
+		const char *name = spf_check_name_of(check, exchange_at(answer, i)), *token;
 		unsigned number = make_target(check, TARGET_EXCHANGE, target->first, target->end);
 
 		check->targets[number].name = name;
