@@ -12,7 +12,8 @@ static const char *const domains[] = {
 };
 static const char *const hosts[] = {
 	"mail.d1.example.com", "mx1.example.com", "mx2.example.com", "mx3.d2.example.com",
-	"MX4.Example.net", "example.com", "alias.example.net", "loop.example.net",
+	"MX4.Example.net", "example.com", "client.example.com", "notexample.com",
+	"alias.example.net", "loop.example.net",
 };
 static const char *const missing[] = {
 	"nx1.example.org", "nx2.example.org", "deep.nx.example.org", "void.example.com",
@@ -46,10 +47,11 @@ static const char *const macros[] = {
 	"%{i4r}.rbl.example.net", "%{v}.%{d99}", "%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}"
 	".%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.example.com", "%{d}%%",
 	"%{l,._/}.%{dr}.example.com", "%{o}.", "%{i}", "%{d127}", "%{d4294967297}", "%{P}.example.com",
+	"%{p}.%{d}", "%{p}.%{i}.%{d}",
 };
 static const char *const bad_macros[] = {
 	"%{x}.example.com", "%(d).example.com", "%{d0}.example.com", "%", "%{d", "%{c}.example.com",
-	"%{t}.example.com", "%{r}", "%{}", "%{dr1}", "%{d}com", "%a.example.com", "%{2d}.com",
+	"%{r}", "%{}", "%{dr1}", "%{d}com", "%a.example.com", "%{2d}.com",
 	"%{d!}.example.com", "%{d00}", "%{R}.example.com", "%{d.example.com",
 };
 static const char *const bad_terms[] = {
@@ -99,19 +101,33 @@ static const char *random_name(struct spf_case *c)
 
 	if (draw < 55)
 		return PICK(c, domains);
-	if (draw < 80)
+	if (draw < 82)
 		return PICK(c, hosts);
 	if (draw < 90)
 		return PICK(c, missing);
 	return draw < 93 ? PICK(c, failing) : PICK(c, odd_names);
 }
 
+/* Around the 253 octets that a name can have. */
+static void add_long_name(struct spf_case *c, struct buf *out)
+{
+	static const char end[] = ".example.com";
+	unsigned len = 248 + below(c, 12) - (unsigned)strlen(end);
+
+	for (unsigned i = 0; i < len; i++)
+		buf_add_char(out, i % 40 == 39 && i + 1 < len ? '.' : 'x');
+	buf_add_str(out, end);
+}
+
 static void add_spec(struct spf_case *c, struct buf *out)
 {
 	unsigned draw = below(c, 200);
 
-	buf_add_str(out, draw < 130 ? random_name(c) : draw < 199 ? PICK(c, macros) :
-		    PICK(c, bad_macros));
+	if (chance(c, 1))
+		add_long_name(c, out);
+	else
+		buf_add_str(out, draw < 130 ? random_name(c) : draw < 199 ? PICK(c, macros) :
+			    PICK(c, bad_macros));
 }
 
 static void add_cidr(struct spf_case *c, struct buf *out)
@@ -216,10 +232,32 @@ static void flip_case(struct spf_case *c, struct buf *out)
 			out->data[i] ^= 0x20;
 }
 
+/* Terms of every kind: mostly few; or so many look-ups that find something but
+ * do not match that ten are just reached; or hundreds of networks. */
+static void add_terms(struct spf_case *c, struct buf *out)
+{
+	static const char *const harmless[] = {
+		" a:full.example.com", " mx:full.example.com", " include:full.example.com",
+	};
+	unsigned draw = below(c, 100);
+
+	if (draw < 3) {
+		for (unsigned n = 40 + below(c, 500); n > 0; n--) {
+			buf_add_char(out, ' ');
+			add_network(c, out);
+		}
+	} else if (draw < 8) {
+		for (unsigned n = 8 + below(c, 4); n > 0; n--)
+			buf_add_str(out, PICK(c, harmless));
+	} else {
+		for (unsigned n = below(c, 6); n > 0; n--)
+			add_term(c, out);
+	}
+}
+
 static void add_spf_record(struct spf_case *c, const char *name)
 {
 	static const char *const last[] = { " -all", " -all", " ~all", " ?all", " all", "" };
-	unsigned n = chance(c, 3) ? 40 + below(c, 500) : below(c, 6);
 	struct buf record;
 
 	buf_init(&record, RECORD_LIMIT);
@@ -232,14 +270,7 @@ static void add_spf_record(struct spf_case *c, const char *name)
 		buf_add_str(&record, " redirect=");
 		add_spec(c, &record);
 	}
-	for (unsigned i = 0; i < n; i++) {
-		if (n >= 40) {                  /* a long one: many networks */
-			buf_add_char(&record, ' ');
-			add_network(c, &record);
-		} else {
-			add_term(c, &record);
-		}
-	}
+	add_terms(c, &record);
 	if (chance(c, 15)) {
 		buf_add_str(&record, " redirect=");
 		add_spec(c, &record);
@@ -272,12 +303,26 @@ static void add_text(struct spf_case *c, const char *name)
 		add_spf_record(c, name);
 }
 
+/* The name has the client's address. */
+static void add_client(struct spf_case *c, const char *name)
+{
+	bool mapped = strncmp(c->client, "::ffff:", 7) == 0;
+
+	if (mapped)
+		spf_zone_add(&c->zone, name, DNS_A, slice_of(c->client + 7), 0);
+	else
+		spf_zone_add(&c->zone, name, c->identity.client.family == 4 ? DNS_A : DNS_AAAA,
+			     slice_of(c->client), 0);
+}
+
 static void add_addresses(struct spf_case *c, const char *name)
 {
 	for (unsigned n = below(c, 4); n > 0; n--)
 		spf_zone_add(&c->zone, name, DNS_A, slice_of(PICK(c, addresses4)), 0);
 	for (unsigned n = below(c, 3); n > 0; n--)
 		spf_zone_add(&c->zone, name, DNS_AAAA, slice_of(PICK(c, addresses6)), 0);
+	if (chance(c, 10))
+		add_client(c, name);
 }
 
 static void add_exchangers(struct spf_case *c, const char *name)
@@ -292,10 +337,18 @@ static void add_exchangers(struct spf_case *c, const char *name)
 
 static void add_pointers(struct spf_case *c, const char *name)
 {
-	unsigned n = chance(c, 15) ? 8 + below(c, 6) : 1 + below(c, 3);
+	static const char *const validated[] = {
+		"client.example.com", "notexample.com", "Client.example.com", "example.com",
+	};
+	unsigned n = chance(c, 30) ? 8 + below(c, 5) : below(c, 3);
 
+	/* Often the one that counts is behind the tenth. */
 	for (unsigned i = 0; i < n; i++)
-		spf_zone_add(&c->zone, name, DNS_PTR, slice_of(random_name(c)), 0);
+		spf_zone_add(&c->zone, name, DNS_PTR,
+			     slice_of(n >= 8 && chance(c, 95) ? "full.example.com" :
+				      chance(c, 50) ? PICK(c, validated) : random_name(c)), 0);
+	spf_zone_add(&c->zone, name, DNS_PTR,
+		     slice_of(chance(c, 60) ? PICK(c, validated) : random_name(c)), 0);
 }
 
 static bool has_row(const struct spf_zone *zone, const char *name, enum dns_type type)
@@ -325,8 +378,16 @@ static void start_zone(struct spf_case *c)
 		if (chance(c, 40))
 			add_exchangers(c, domains[i]);
 	}
-	for (unsigned i = 0; i < sizeof(hosts) / sizeof(hosts[0]) - 2; i++)
+	for (unsigned i = 0; i < sizeof(hosts) / sizeof(hosts[0]) - 4; i++)
 		add_addresses(c, hosts[i]);
+	add_client(c, "client.example.com");
+	add_client(c, "notexample.com");
+	if (chance(c, 50))
+		add_client(c, "example.com");
+	spf_zone_add(&c->zone, "full.example.com", DNS_TXT, SLICE("v=spf1 ?all"), 0);
+	spf_zone_add(&c->zone, "full.example.com", DNS_A, SLICE("203.0.113.7"), 0);
+	spf_zone_add(&c->zone, "full.example.com", DNS_AAAA, SLICE("2001:db8:eeee::1"), 0);
+	spf_zone_add(&c->zone, "full.example.com", DNS_MX, SLICE("full.example.com"), 0);
 	spf_zone_add_alias(&c->zone, "alias.example.net", PICK(c, domains));
 	spf_zone_add_alias(&c->zone, "loop.example.net", "loop2.example.net");
 	spf_zone_add_alias(&c->zone, "loop2.example.net", "loop.example.net");
@@ -345,7 +406,7 @@ static void answer_question(struct spf_case *c, const char *name, enum dns_type 
 		return;
 	}
 	if (chance(c, 6) && !has_name(&c->zone, name)) {
-		spf_zone_add_alias(&c->zone, name, random_name(c));
+		spf_zone_add_alias(&c->zone, name, PICK(c, domains));
 		return;
 	}
 	switch (type) {
@@ -377,7 +438,7 @@ static void fill_zone(struct spf_case *c)
 	unsigned done = 0;
 
 	for (unsigned round = 0; round < ROUNDS_OF_FILLING; round++) {
-		spf_reference_check(zone, &c->identity, NULL);
+		spf_reference_check(zone, &c->identity);
 		for (; done < zone->n_asked; done++) {
 			struct spf_zone_row asked = zone->asked[done];
 
@@ -435,27 +496,43 @@ static void print_text(struct slice text, FILE *out)
 	}
 }
 
+static bool is_asked(const struct spf_zone *zone, const char *name)
+{
+	for (unsigned i = 0; i < zone->n_asked; i++)
+		if (strcasecmp(zone->asked[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void print_row(const struct spf_zone_row *row, FILE *out)
+{
+	fprintf(out, "  %s ", row->name);
+	if (row->is_alias)
+		fputs("CNAME ", out);
+	else if (row->type != 0)
+		fprintf(out, "%s ", names_get(dns_type_names, (int)row->type));
+	if (row->type == DNS_MX)
+		fprintf(out, "%u ", row->preference);
+	if (!row->is_alias && row->outcome != DNS_DATA)
+		fputs(names_get(dns_outcome_names, (int)row->outcome), out);
+	print_text(row->data, out);
+	fputc('\n', out);
+}
+
 void spf_case_print(const struct spf_case *c, FILE *out)
 {
+	const struct spf_zone *zone = &c->zone;
+
 	fprintf(out, "seed %llu: client=%s helo=%s ", (unsigned long long)c->seed, c->client,
 		c->identity.helo);
 	if (c->identity.local == NULL)
 		fputs("sender=<>\n", out);
 	else
 		fprintf(out, "sender=<%s@%s>\n", c->identity.local, c->identity.domain);
-	for (unsigned i = 0; i < c->zone.n; i++) {
-		const struct spf_zone_row *row = &c->zone.rows[i];
-
-		fprintf(out, "  %s ", row->name);
-		if (row->is_alias)
-			fputs("CNAME ", out);
-		else if (row->type != 0)
-			fprintf(out, "%s ", names_get(dns_type_names, (int)row->type));
-		if (row->type == DNS_MX)
-			fprintf(out, "%u ", row->preference);
-		if (!row->is_alias && row->outcome != DNS_DATA)
-			fputs(names_get(dns_outcome_names, (int)row->outcome), out);
-		print_text(row->data, out);
-		fputc('\n', out);
-	}
+	for (unsigned i = 0; i < zone->n; i++)
+		if (zone->rows[i].is_alias || is_asked(zone, zone->rows[i].name))
+			print_row(&zone->rows[i], out);
+	for (unsigned i = 0; i < zone->n_asked; i++)
+		fprintf(out, "  asked %s %s\n", zone->asked[i].name,
+			names_get(dns_type_names, (int)zone->asked[i].type));
 }

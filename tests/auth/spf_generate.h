@@ -18,6 +18,7 @@ struct spf_case {
 
 void spf_case_init(struct spf_case *out_r, uint64_t seed);
 void spf_case_done(struct spf_case *c);
+/* The question, and what the evaluations have asked for since. */
 void spf_case_print(const struct spf_case *c, FILE *out);
 
 #endif

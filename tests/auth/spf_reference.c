@@ -54,6 +54,7 @@ struct check {                          /* one check, includes and redirects and
 	struct address client;          /* an IPv4-mapped one is IPv4 (5) */
 	const char *sender_local, *sender_domain;
 	unsigned terms, voids;
+	bool met_bad_name;
 };
 
 enum match { MATCH_NO, MATCH_YES, MATCH_TEMPERROR, MATCH_PERMERROR };
@@ -330,12 +331,21 @@ static bool parse_record(struct arena *arena, struct slice terms, struct spf_rec
 
 /* Names. */
 
-/* 253 octets, labels of 1 to 63 (RFC 1035 2.3.4) */
+static bool is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* 253 octets, labels of 1 to 63 (RFC 1035 2.3.4), no octet of a local part in
+ * UTF-8 (RFC 8616 4) */
 static bool can_be_asked(const char *name)
 {
 	struct slice rest = slice_of(name), label;
 
-	if (rest.len == 0 || rest.len > MAX_NAME)
+	if (rest.len == 0 || rest.len > MAX_NAME || !is_ascii(name))
 		return false;
 	while (slice_split(&rest, '.', &label))
 		if (label.len == 0 || label.len > MAX_LABEL)
@@ -349,8 +359,10 @@ static struct spf_zone_answer ask(struct check *check, const char *name, enum dn
 {
 	struct spf_zone_answer answer = { .outcome = DNS_BAD_NAME };
 
-	if (!can_be_asked(name))
+	if (!can_be_asked(name)) {
+		check->met_bad_name = true;
 		return answer;
+	}
 	answer = spf_zone_ask(check->zone, name, type);
 	if (counts && (answer.outcome == DNS_NODATA || answer.outcome == DNS_NXDOMAIN))
 		check->voids++;
@@ -433,9 +445,9 @@ static struct spf_zone_answer ask_ptr(struct check *check, bool counts)
 }
 
 /* The name points back to the client (5.5); a name with a failure is skipped. */
-static bool is_validated(struct check *check, const char *name, bool counts)
+static bool is_validated(struct check *check, const char *name)
 {
-	struct spf_zone_answer answer = ask(check, name, address_type(check), counts);
+	struct spf_zone_answer answer = ask(check, name, address_type(check), false);
 
 	return has_client(check, answer, check->client.family == 4 ? 32 : 128);
 }
@@ -463,7 +475,7 @@ static const char *validated_name(struct check *check, const char *domain)
 		unsigned rank = strcasecmp(name, domain) == 0 ? 3 :
 			is_same_or_below(name, domain) ? 2 : 1;
 
-		if (rank > best_rank && is_validated(check, name, false)) {
+		if (rank > best_rank && is_validated(check, name)) {
 			best = name;
 			best_rank = rank;
 		}
@@ -610,9 +622,9 @@ static enum spf_result check_host(struct check *check, const char *domain,
 				  const char **explanation_r);
 
 static enum match match_addresses(struct check *check, const char *name,
-				  const struct directive *directive)
+				  const struct directive *directive, bool counts)
 {
-	struct spf_zone_answer answer = ask(check, name, address_type(check), true);
+	struct spf_zone_answer answer = ask(check, name, address_type(check), counts);
 
 	if (is_failure(answer))
 		return MATCH_TEMPERROR;
@@ -644,14 +656,12 @@ static enum match match_mx(struct check *check, const char *name,
 		return MATCH_TEMPERROR;
 	if (check->voids > MAX_VOID)
 		return MATCH_PERMERROR;
+	if (answer.n > MAX_MX_NAMES)
+		return MATCH_PERMERROR;         /* 5.4: each name would be looked up */
 	sort_by_preference(&answer);
 	for (unsigned i = 0; i < answer.n; i++) {
-		enum match match;
-
-		if (i == MAX_MX_NAMES)
-			return MATCH_PERMERROR;         /* 4.6.4 */
-		match = match_addresses(check, without_dot(check->zone->arena,
-							   answer.rows[i]->data), directive);
+		enum match match = match_addresses(check, without_dot(check->zone->arena,
+							   answer.rows[i]->data), directive, false);
 		if (match != MATCH_NO)
 			return match;
 	}
@@ -666,7 +676,7 @@ static enum match match_ptr(struct check *check, const char *target)
 	for (unsigned i = 0; i < answer.n && check->voids <= MAX_VOID; i++) {
 		const char *name = without_dot(check->zone->arena, answer.rows[i]->data);
 
-		if (is_validated(check, name, true) && is_same_or_below(name, target))
+		if (is_validated(check, name) && is_same_or_below(name, target))
 			match = MATCH_YES;
 	}
 	return check->voids > MAX_VOID ? MATCH_PERMERROR : match;
@@ -733,7 +743,7 @@ static enum match match_directive(struct check *check, const char *domain,
 	case MECH_INCLUDE:
 		return match_include(check, target);
 	case MECH_A:
-		return match_addresses(check, target, directive);
+		return match_addresses(check, target, directive, true);
 	case MECH_MX:
 		return match_mx(check, target, directive);
 	case MECH_PTR:
@@ -753,13 +763,15 @@ static enum match match_directive(struct check *check, const char *domain,
 static const char *explain(struct check *check, const char *domain, struct slice exp)
 {
 	struct spf_zone_answer answer;
+	const char *text;
 
 	if (exp.data == NULL)
 		return NULL;
 	answer = ask(check, target_name(check, domain, exp), DNS_TXT, false);
 	if (answer.n != 1 || !is_macro_string(answer.rows[0]->data, true))
 		return NULL;
-	return expand(check, domain, answer.rows[0]->data, true);
+	text = expand(check, domain, answer.rows[0]->data, true);
+	return is_ascii(text) ? text : NULL;    /* it is for an SMTP reply */
 }
 
 static enum spf_result evaluate(struct check *check, const char *domain,
@@ -806,7 +818,11 @@ static enum spf_result check_host(struct check *check, const char *domain,
 	struct slice terms;
 	unsigned n = 0;
 
-	if (!can_be_asked(domain) || strchr(domain, '.') == NULL)       /* 4.3 */
+	if (!can_be_asked(domain)) {
+		check->met_bad_name = true;
+		return RES_SPF_NONE;                    /* 4.3 */
+	}
+	if (strchr(domain, '.') == NULL)
 		return RES_SPF_NONE;
 	answer = ask(check, domain, DNS_TXT, false);    /* empty: the end in any case */
 	if (is_failure(answer))
@@ -832,17 +848,20 @@ static struct address unmapped(struct address address)
 	return address;
 }
 
-enum spf_result spf_reference_check(struct spf_zone *zone, const struct spf_identity *identity,
-				    const char **explanation_r)
+struct spf_opinion spf_reference_check(struct spf_zone *zone,
+				       const struct spf_identity *identity)
 {
 	struct check check = { .zone = zone, .identity = identity };
 	bool null_sender = identity->local == NULL;     /* 2.4: postmaster at the HELO name */
+	struct spf_opinion opinion = { .result = RES_SPF_NONE };
 
-	if (explanation_r != NULL)
-		*explanation_r = NULL;
+	if (null_sender && identity->helo[0] == '[')    /* a literal is no domain */
+		return opinion;
 	check.client = unmapped(identity->client);
 	check.sender_local = null_sender || identity->local[0] == '\0' ?
 		"postmaster" : identity->local;         /* 4.3 */
 	check.sender_domain = null_sender ? identity->helo : identity->domain;
-	return check_host(&check, check.sender_domain, explanation_r);
+	opinion.result = check_host(&check, check.sender_domain, &opinion.explanation);
+	opinion.met_bad_name = check.met_bad_name;
+	return opinion;
 }

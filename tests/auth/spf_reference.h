@@ -6,12 +6,13 @@
  * compared on generated zones by test_spf_reference.c.
  *
  * Where the RFC leaves a choice it does this:
- * - a target name that cannot be asked (empty or overlong label, 4.8) does not
- *   match, and is not a void look-up since nothing is looked up;
- * - a void look-up is one query without an answer (4.6.4), of whatever term;
- *   look-ups for `exp` and for the macro `p` are not counted;
- * - MX names are looked up in order of preference until one matches; needing
- *   an eleventh is the permerror of 4.6.4;
+ * - a target name that cannot be asked (empty or overlong label, 4.8; UTF-8, RFC
+ *   8616 4) does not match, and is no void look-up since nothing is looked up;
+ * - a void look-up (4.6.4) is a term whose target name, or client's name for
+ *   ptr, has no record of the type asked; the addresses of names that came
+ *   with an answer, the macro `p` and `exp` are not counted;
+ * - more than ten MX names are the permerror of 4.6.4, wherever a match is;
+ *   otherwise they are looked up in order of preference until one matches;
  * - an unknown modifier's text must be a macro-string, without `c`, `r`, `t`.
  */
 #ifndef TESTS_SPF_REFERENCE_H
@@ -30,9 +31,13 @@ struct spf_identity {
 	long time_s;                    /* for %{t} */
 };
 
-/* *explanation_r: expanded text of exp for a fail, in the zone's arena; or
- * NULL. explanation_r may be NULL. */
-enum spf_result spf_reference_check(struct spf_zone *zone, const struct spf_identity *identity,
-				    const char **explanation_r);
+struct spf_opinion {
+	enum spf_result result;
+	const char *explanation;        /* expanded text of exp for a fail; NULL; in the zone's arena */
+	bool met_bad_name;              /* 4.8: then a permerror would be as good */
+};
+
+struct spf_opinion spf_reference_check(struct spf_zone *zone,
+				       const struct spf_identity *identity);
 
 #endif
