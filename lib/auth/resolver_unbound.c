@@ -327,9 +327,12 @@ static int set_options(struct ub_ctx *context, bool dnssec, const char **error_r
 		{ "key-cache-size:", "4m" },
 		{ "neg-cache-size:", "1m" },
 		{ "cache-max-ttl:", "86400" },
-		/* a server that was down is asked again soon */
+		/* Silent names (any sender has some) look to the library like a silent
+		 * server of ours: its retry time doubles up to 120 s, then nothing is
+		 * asked any more for 15 minutes. What it remembers of a server is
+		 * dropped after 5 s, when that time is not over 6 s yet. */
 		{ "infra-keep-probing:", "yes" },
-		{ "infra-host-ttl:", "60" },
+		{ "infra-host-ttl:", "5" },
 		{ "use-syslog:", "no" },
 	};
 
