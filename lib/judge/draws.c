@@ -62,13 +62,15 @@ unsigned draw_enforce(const uint8_t key[32], const struct address *client, const
 	return draw(key, &buf);
 }
 
-static int key_read(const char *path, uint8_t key_r[32], const char **error_r)
+int draw_key_read(const char *path, uint8_t key_r[32], const char **error_r)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
-	if (fd < 0)
+	if (fd < 0) {
+		*error_r = "cannot read sample.key_file: check its owner and mode";
 		return -1;
+	}
 	got = read(fd, key_r, 32);
 	close(fd);
 	if (got == 32)
@@ -110,9 +112,8 @@ int draw_key_load(const char *path, uint8_t key_r[32], const char **error_r)
 {
 	uint8_t key[32];
 
-	*error_r = "cannot read sample.key_file: check its owner and mode";
-	if (key_read(path, key, error_r) < 0) {
-		if (errno != ENOENT || key_make(path, error_r) < 0 || key_read(path, key, error_r) < 0)
+	if (draw_key_read(path, key, error_r) < 0) {
+		if (errno != ENOENT || key_make(path, error_r) < 0 || draw_key_read(path, key, error_r) < 0)
 			return -1;
 	}
 	memcpy(key_r, key, 32);

@@ -16,8 +16,9 @@ unsigned draw_sample(const uint8_t key[32], const struct address *client,
 /* 0..99 over Organizational Domain and client network. */
 unsigned draw_enforce(const uint8_t key[32], const struct address *client, const char *org);
 
-/* Reads the key file (32 octets); makes it (mode 0600) when it is not there.
- * -1 and *error_r on failure. */
+/* Reads the key file (32 octets). -1 and *error_r, with errno, on failure. */
+int draw_key_read(const char *path, uint8_t key_r[32], const char **error_r);
+/* The same; makes it (mode 0600) when it is not there. */
 int draw_key_load(const char *path, uint8_t key_r[32], const char **error_r);
 
 #endif

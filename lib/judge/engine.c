@@ -84,8 +84,8 @@ static bool same_dns(const struct settings *a, const struct settings *b)
 	       a->dns_zone_file == NULL && b->dns_zone_file == NULL;
 }
 
-static struct resolver *open_resolver(const struct settings *settings, const char *zone,
-				      const char **error_r)
+struct resolver *engine_resolver(const struct settings *settings, const char *zone,
+				 const char **error_r)
 {
 	struct resolver_options options = {
 		.servers = settings->dns_servers.items,
@@ -111,7 +111,7 @@ static int take_resolver(struct engine *engine, const char *zone, struct engine 
 		engine->resolver_part = part_ref(previous->resolver_part);
 		return 0;
 	}
-	resolver = open_resolver(engine->settings, zone, error_r);
+	resolver = engine_resolver(engine->settings, zone, error_r);
 	if (resolver == NULL)
 		return -1;
 	engine->resolver_part = part_new(resolver, close_resolver);

@@ -32,6 +32,9 @@ struct engine {
  * change are taken over (may be NULL). NULL and *error_r on failure. */
 struct engine *engine_open(struct settings *settings, const char *zone,
 			   struct engine *previous, const char **error_r);
+/* The resolver that the settings ask for; `zone` as above. */
+struct resolver *engine_resolver(const struct settings *settings, const char *zone,
+				 const char **error_r);
 /* The same with a resolver of the caller's (it is closed with the engine) and a
  * sampling key of zeroes: runners and tests. */
 struct engine *engine_open_with(struct settings *settings, struct resolver *resolver,
