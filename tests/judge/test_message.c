@@ -1,3 +1,317 @@
+/* Whole messages through lib/judge, with DNS from a zone file and the settings
+ * of a file: what the daemon, alignctl check and the runners share. */
 #include "testmain.h"
 
-TEST_MAIN(suite_create("message"))
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "judge/draws.h"
+#include "judge/message.h"
+
+static const char *const zone_lines[] = {
+	"example.com TXT \"v=spf1 ip4:192.0.2.1 -all\"",
+	"_dmarc.example.com TXT \"v=DMARC1; p=reject; sp=quarantine\"",
+	"a.example.com A 192.0.2.9",
+	"open.example TXT \"v=spf1 ip4:192.0.2.1 -all\"",
+	"_dmarc.open.example TXT \"v=DMARC1; p=none; np=reject\"",
+	"there.open.example A 192.0.2.9",
+	"_dmarc.late.example TIMEOUT",
+	"forger.example TXT \"v=spf1 ip4:198.51.100.66 -all\"",
+	"mail.example.com TXT \"v=spf1 ip4:192.0.2.1 -all\"",
+	"xn--bcher-kva.example TXT \"v=spf1 ip4:192.0.2.1 -all\"",
+	"_dmarc.xn--bcher-kva.example TXT \"v=DMARC1; p=reject\"",
+};
+
+static struct settings *settings;
+static struct engine *engine;
+
+static struct settings *settings_from(const char *text)
+{
+	char path[] = "test-message-XXXXXX";
+	struct settings_faults faults;
+	int fd = mkstemp(path);
+	struct settings *loaded;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	loaded = settings_load(path, &faults);
+	unlink(path);
+	ck_assert_msg(loaded != NULL, "%s", faults.n > 0 ? faults.lines[0] : "?");
+	settings_faults_free(&faults);
+	return loaded;
+}
+
+static void open_engine(const char *more)
+{
+	struct resolver *zone = resolver_zone_new();
+	const char *error = NULL;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "dry_run = false; quarantine: { method = \"header\"; };"
+		 "authserv_id = \"mx.receiver.example\"; %s", more);
+	for (int i = 0; i < N_ROWS(zone_lines); i++)
+		ck_assert_int_eq(resolver_zone_add_line(zone, zone_lines[i], &error), 0);
+	settings = settings_from(text);
+	engine = engine_open_with(settings, zone, &error);
+	ck_assert_msg(engine != NULL, "%s", error);
+}
+
+static void close_engine(void)
+{
+	engine_unref(engine);
+	settings_unref(settings);
+}
+
+static struct arrival arrival_from(const char *ip, const char *helo, const char *mail_from)
+{
+	struct arrival arrival = { .helo = slice_of(helo), .mail_from = slice_of(mail_from) };
+
+	if (ip != NULL)
+		ck_assert(address_parse(slice_of(ip), &arrival.client));
+	return arrival;
+}
+
+/* Header lines "Name: value", ended by NULL. */
+static const struct verdict *run(struct message *m, const char *const *fields)
+{
+	message_rcpt(m, SLICE("<b@receiver.example>"));
+	for (; *fields != NULL; fields++) {
+		struct slice line = slice_of(*fields);
+		size_t colon = slice_find(line, ':');
+
+		message_header(m, slice_until(line, colon), slice_from(line, colon + 1));
+	}
+	message_eoh(m);
+	message_body(m, "Hello\r\n", 7);
+	return message_judge(m, NULL, NULL);
+}
+
+#define FORGER "198.51.100.66", "forger.example", "<x@forger.example>"
+#define GENUINE "192.0.2.1", "mail.example.com", "<bounce@example.com>"
+
+static const struct {
+	const char *name, *ip, *helo, *mail_from;
+	const char *fields[4];
+	enum dmarc_result result;
+	enum disposition asked;
+	enum action chosen;
+	const char *author;             /* of the decisive one */
+} rows[] = {
+	{ "genuine", GENUINE, { "From: a@example.com" }, RES_DMARC_PASS, DISPOSITION_NONE,
+	  ACTION_ACCEPT, "example.com" },
+	{ "forged", FORGER, { "From: a@example.com" }, RES_DMARC_FAIL, DISPOSITION_REJECT,
+	  ACTION_REJECT, "example.com" },
+	{ "forged subdomain that is there", FORGER, { "From: a@a.example.com" }, RES_DMARC_FAIL,
+	  DISPOSITION_QUARANTINE, ACTION_QUARANTINE, "a.example.com" },
+	{ "subdomain that is there, np=reject", FORGER, { "From: a@there.open.example" },
+	  RES_DMARC_FAIL, DISPOSITION_NONE, ACTION_ACCEPT, "there.open.example" },
+	{ "subdomain that is not there, np=reject", FORGER, { "From: a@gone.open.example" },
+	  RES_DMARC_FAIL, DISPOSITION_REJECT, ACTION_REJECT, "gone.open.example" },
+	{ "genuine under the author's organization", "192.0.2.1", "mail.example.com",
+	  "<x@example.com>", { "From: a@a.example.com" }, RES_DMARC_PASS, DISPOSITION_NONE,
+	  ACTION_ACCEPT, "a.example.com" },
+	{ "null sender: HELO is the identity", "192.0.2.1", "mail.example.com", "<>",
+	  { "From: a@example.com" }, RES_DMARC_PASS, DISPOSITION_NONE, ACTION_ACCEPT, "example.com" },
+	{ "quoted @ in the envelope sender", "192.0.2.1", "h.example",
+	  "<\"x@example.com\"@forger.example>", { "From: a@example.com" }, RES_DMARC_FAIL,
+	  DISPOSITION_REJECT, ACTION_REJECT, "example.com" },
+	{ "source route in the envelope sender", "192.0.2.1", "h.example",
+	  "<@forger.example:a@example.com>", { "From: a@example.com" }, RES_DMARC_PASS,
+	  DISPOSITION_NONE, ACTION_ACCEPT, "example.com" },
+	{ "no From", GENUINE, { "Subject: x" }, RES_DMARC_PERMERROR, DISPOSITION_NONE,
+	  ACTION_QUARANTINE, NULL },
+	{ "two From fields, one written oddly", GENUINE, { "From: a@example.com", "from : b@open.example" },
+	  RES_DMARC_PERMERROR, DISPOSITION_NONE, ACTION_QUARANTINE, NULL },
+	{ "two authors, one forged", FORGER, { "From: x@forger.example, a@example.com" },
+	  RES_DMARC_FAIL, DISPOSITION_REJECT, ACTION_REJECT, "example.com" },
+	{ "five authors", FORGER, { "From: a@a.example, a@b.example, a@c.example, a@d.example, a@e.example" },
+	  RES_DMARC_PERMERROR, DISPOSITION_NONE, ACTION_QUARANTINE, NULL },
+	{ "display name is no author", FORGER, { "From: \"a@example.com\" <x@forger.example>" },
+	  RES_DMARC_NONE, DISPOSITION_NONE, ACTION_ACCEPT, "forger.example" },
+	{ "U-labels", "192.0.2.1", "h.example", "<x@b\xC3\xBC" "cher.example>",
+	  { "From: x@B\xC3\xBC" "cher.example" }, RES_DMARC_PASS, DISPOSITION_NONE, ACTION_ACCEPT,
+	  "xn--bcher-kva.example" },
+	{ "policy that never comes", GENUINE, { "From: a@late.example" }, RES_DMARC_TEMPERROR,
+	  DISPOSITION_NONE, ACTION_ACCEPT, "late.example" },
+	{ "client unknown", NULL, "h.example", "<a@example.com>", { "From: a@example.com" },
+	  RES_DMARC_FAIL, DISPOSITION_REJECT, ACTION_REJECT, "example.com" },
+};
+
+START_TEST(judges)
+{
+	struct arrival arrival = arrival_from(rows[_i].ip, rows[_i].helo, rows[_i].mail_from);
+	const struct verdict *v;
+	struct message *m;
+
+	open_engine("mode = \"honor\";");
+	m = message_new(engine, &arrival);
+	v = run(m, rows[_i].fields);
+	ck_assert_msg(v->result == rows[_i].result, "%s: %s", rows[_i].name,
+		      names_get(dmarc_result_names, (int)v->result));
+	ck_assert_msg(v->asked == rows[_i].asked, "%s: asked", rows[_i].name);
+	ck_assert_msg(v->chosen == rows[_i].chosen, "%s: chosen", rows[_i].name);
+	ck_assert_msg((v->decisive >= 0) == (rows[_i].author != NULL), "%s", rows[_i].name);
+	if (rows[_i].author != NULL)
+		ck_assert_str_eq(message_evidence(m)->authors[v->decisive].domain, rows[_i].author);
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
+START_TEST(keeps_the_evidence)
+{
+	static const char *const fields[] = {
+		"From: a@example.com", "List-Id: <news.example.com>", "List-Post: <mailto:l@example.com>",
+		"Precedence: list", "Resent-From: x@example.org", "ARC-Seal: i=1", "ARC-Seal: i=2",
+		"List-Help: x", "Auto-Submitted: auto-replied", NULL,
+	};
+	struct arrival arrival = arrival_from("192.0.2.1", "mail.example.com",
+					      "<SRS0=ab=cd=example.org=x@example.com>");
+	const struct evidence *e;
+	struct message *m;
+
+	open_engine("mode = \"honor\";");
+	arrival.client_name = SLICE("mail.example.com");
+	arrival.client_name_confirmed = true;
+	m = message_new(engine, &arrival);
+	message_rcpt(m, SLICE("<c@tenant.example>"));
+	message_rcpt(m, SLICE("<d@TENANT.example>"));
+	run(m, fields);
+	e = message_evidence(m);
+	ck_assert_str_eq(e->client_ip, "192.0.2.1");
+	ck_assert(e->client_name_confirmed);
+	ck_assert_str_eq(e->helo_domain, "mail.example.com");
+	ck_assert_uint_eq(e->n_recipients, 3);
+	ck_assert_uint_eq(e->n_recipient_domains, 2);
+	ck_assert_str_eq(e->recipient_domains[0], "tenant.example");
+	ck_assert_str_eq(e->marks.list_id, "<news.example.com>");
+	ck_assert(e->marks.list_post && e->marks.list_other && e->marks.precedence_list);
+	ck_assert(e->marks.resent && e->marks.srs && e->marks.auto_submitted);
+	ck_assert_uint_eq(e->marks.arc_fields, 2);
+	ck_assert_int_eq(e->spf.org.status, ORG_KNOWN);
+	ck_assert_str_eq(e->spf.org.domain, "example.com");
+	ck_assert_str_eq(e->authors[0].policy.org.domain, "example.com");
+	ck_assert_uint_eq(e->body_bytes, 7);
+	ck_assert_uint_gt(e->lookups, 2);
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
+static const struct { const char *ip; bool authenticated, local; enum exemption wanted; } exempt_rows[] = {
+	{ "127.0.0.1", false, false, EXEMPT_NETWORK },
+	{ "::1", false, false, EXEMPT_NETWORK },
+	{ "198.51.100.66", true, false, EXEMPT_AUTHENTICATED },
+	{ NULL, false, true, EXEMPT_LOCAL },
+	{ "192.0.2.77", false, false, EXEMPT_NETWORK },
+	{ "198.51.100.66", false, false, EXEMPT_NO },
+};
+
+START_TEST(exempts)
+{
+	static const char *const fields[] = { "From: a@example.com", NULL };
+	struct arrival arrival = arrival_from(exempt_rows[_i].ip, "x", "<x@forger.example>");
+	const struct verdict *v;
+	struct message *m;
+
+	open_engine("mode = \"honor\"; exempt: { networks = [ \"127.0.0.0/8\", \"::1/128\", "
+		    "\"192.0.2.64/26\" ]; };");
+	arrival.authenticated = exempt_rows[_i].authenticated;
+	arrival.local = exempt_rows[_i].local;
+	m = message_new(engine, &arrival);
+	v = run(m, fields);
+	ck_assert_int_eq(message_evidence(m)->exempt, exempt_rows[_i].wanted);
+	ck_assert_int_eq(v->why == WHY_EXEMPT, exempt_rows[_i].wanted != EXEMPT_NO);
+	ck_assert_uint_eq(message_evidence(m)->lookups > 0, exempt_rows[_i].wanted == EXEMPT_NO);
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
+/* At any point of its life, and with a second From while tasks may run. */
+START_TEST(can_be_left_at_any_point)
+{
+	struct arrival arrival = arrival_from("192.0.2.1", "h.example", "<a@example.com>");
+
+	open_engine("");
+	for (int steps = 0; steps < 5; steps++) {
+		struct message *m = message_new(engine, &arrival);
+
+		if (steps > 0)
+			message_rcpt(m, SLICE("<b@receiver.example>"));
+		if (steps > 1)
+			message_header(m, SLICE("From"), SLICE(" a@example.com"));
+		if (steps > 2)
+			message_eoh(m);
+		if (steps > 3)
+			message_body(m, "x", 1);
+		message_free(m);
+	}
+	message_free(NULL);
+	close_engine();
+}
+END_TEST
+
+START_TEST(draws_are_keyed_and_stable)
+{
+	uint8_t key[32] = { 1 }, other[32] = { 2 };
+	struct address a, b;
+	unsigned first, inside = 0;
+
+	ck_assert(address_parse(SLICE("192.0.2.1"), &a));
+	ck_assert(address_parse(SLICE("192.0.2.200"), &b));
+	first = draw_sample(key, &a, SLICE("<x@example.com>"), SLICE("f"), SLICE("<1@x>"));
+	ck_assert_uint_lt(first, 100);
+	ck_assert_uint_eq(first, draw_sample(key, &b, SLICE("<x@example.com>"), SLICE("f"), SLICE("<1@x>")));
+	for (unsigned i = 0; i < 1000; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "<%u@x>", i);
+		inside += draw_sample(key, &a, SLICE("<x@example.com>"), SLICE("f"), slice_of(id)) < 30;
+	}
+	ck_assert_uint_ge(inside, 240);
+	ck_assert_uint_le(inside, 360);
+	ck_assert_uint_eq(draw_enforce(key, &a, "example.com"), draw_enforce(key, &b, "example.com"));
+	ck_assert(draw_enforce(key, &a, "example.com") != draw_enforce(other, &a, "example.com") ||
+		  draw_enforce(key, &a, "example.org") != draw_enforce(other, &a, "example.org"));
+}
+END_TEST
+
+START_TEST(key_file_is_made_once)
+{
+	char folder[] = "test-key-XXXXXX", path[64];
+	uint8_t key[32], again[32];
+	const char *error = NULL;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/sample.key", folder);
+	ck_assert_int_eq(draw_key_read(path, key, &error), -1);
+	ck_assert_int_eq(draw_key_load(path, key, &error), 0);
+	ck_assert_int_eq(draw_key_load(path, again, &error), 0);
+	ck_assert_mem_eq(key, again, 32);
+	ck_assert_int_eq(truncate(path, 5), 0);
+	ck_assert_int_eq(draw_key_load(path, again, &error), -1);
+	ck_assert_ptr_nonnull(error);
+	unlink(path);
+	rmdir(folder);
+	ck_assert_int_eq(draw_key_load(path, again, &error), -1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("message");
+	TCase *t = tcase_create("message");
+
+	tcase_add_loop_test(t, judges, 0, N_ROWS(rows));
+	tcase_add_test(t, keeps_the_evidence);
+	tcase_add_loop_test(t, exempts, 0, N_ROWS(exempt_rows));
+	tcase_add_test(t, can_be_left_at_any_point);
+	tcase_add_test(t, draws_are_keyed_and_stable);
+	tcase_add_test(t, key_file_is_made_once);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+TEST_MAIN(suite())
