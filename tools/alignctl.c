@@ -49,6 +49,17 @@ int tool_fail(const char *name, int code, const char *format, ...)
 	return code;
 }
 
+struct settings *tool_settings(const char *name, const char *path)
+{
+	struct settings_faults faults;
+	struct settings *settings = settings_load(path, &faults);
+
+	for (unsigned i = 0; settings == NULL && i < faults.n; i++)
+		tool_fail(name, EX_CONFIG, "%s", faults.lines[i]);
+	settings_faults_free(&faults);
+	return settings;
+}
+
 const char *tool_escape(struct arena *arena, const char *text)
 {
 	struct buf out;

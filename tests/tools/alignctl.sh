@@ -1,0 +1,86 @@
+#!/bin/sh
+# alignctl check and explain as a postmaster uses them: exit codes, and the
+# words that answer the question.
+ctl="${builddir:-.}/tools/alignctl"
+zone="${srcdir:-.}/tests/demo/demo.zone"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+message() {
+	printf 'Return-Path: <x@forger.example>\r\nFrom: %s\r\nSubject: x\r\n\r\nHello.\r\n' "$1"
+}
+
+# wanted exit status, a text that must be in the output, then the arguments
+expect() {
+	wanted=$1 text=$2
+	shift 2
+	"$ctl" "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		echo "alignctl $*: exit $got, wanted $wanted"
+	elif ! grep -q -e "$text" "$dir/out"; then
+		echo "alignctl $*: no \"$text\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+	failures=$((failures + 1))
+}
+
+settings() {
+	printf 'dry_run = false;\nauthserv_id = "mx.receiver.example";\nmode = "%s";\n' "$1"
+	printf 'quarantine: { method = "header"; };\n'
+}
+
+settings honor >"$dir/honor.conf"
+echo 'dry_run = maybe;' >"$dir/bad.conf"
+message 'a@bank.example' >"$dir/bank.eml"
+message 'a@trial.example' >"$dir/trial.eml"
+message 'a@news.company.example' >"$dir/news.eml"
+message 'a@lost.example' >"$dir/lost.eml"
+cp "$zone" "$dir/zone"
+echo '_dmarc.lost.example TIMEOUT' >>"$dir/zone"
+zone="$dir/zone"
+
+expect 0 'aligned identifier passed' check "$dir/bank.eml" --ip 192.0.2.1 \
+	--mail-from a@bank.example --zone "$zone" -c "$dir/honor.conf"
+expect 2 'rejected by DMARC policy of bank.example' check "$dir/bank.eml" --ip 203.0.113.66 \
+	--zone "$zone" -c "$dir/honor.conf"
+expect 1 'the record says t=y' check "$dir/trial.eml" --ip 203.0.113.66 \
+	--zone "$zone" -c "$dir/honor.conf"
+expect 0 'none, by sp' check "$dir/news.eml" --ip 203.0.113.66 --zone "$zone" -c "$dir/honor.conf"
+expect 75 'look-up failed' check "$dir/lost.eml" --ip 203.0.113.66 --zone "$zone" \
+	-c "$dir/honor.conf"
+expect 2 'assumed: the Return-Path field' check "$dir/bank.eml" --ip 203.0.113.66 \
+	--zone "$zone" -c "$dir/honor.conf"
+expect 2 'assumed: --ip not given' check "$dir/bank.eml" --zone "$zone" -c "$dir/honor.conf"
+expect 2 '"chosen":"reject"' check "$dir/bank.eml" --ip 203.0.113.66 --json \
+	--zone "$zone" -c "$dir/honor.conf"
+expect 0 'yes: network' check "$dir/bank.eml" --ip 127.0.0.1 --zone "$zone" -c "$dir/honor.conf"
+expect 64 'is not an address' check "$dir/bank.eml" --ip example.com --zone "$zone" \
+	-c "$dir/honor.conf"
+expect 64 'unrecognized option' check --nonsense
+expect 66 'No such file' check "$dir/absent.eml" --ip 192.0.2.1
+expect 78 'bad.conf:1: dry_run' check "$dir/bank.eml" --ip 192.0.2.1 -c "$dir/bad.conf"
+expect 0 'Usage: alignctl check' check --help
+printf 'X: \033[2J\nFrom: \033[31m@bank.example\n\n' >"$dir/escape.eml"
+expect 1 'From' check "$dir/escape.eml" --ip 192.0.2.1 --helo "$(printf '\033[31mred')" \
+	--zone "$zone" -c "$dir/honor.conf"
+if grep -q "$(printf '\033')" "$dir/out"; then
+	echo "an escape sequence of a stranger reached the terminal"
+	failures=$((failures + 1))
+fi
+
+expect 0 'at enforcement  *yes' explain bank.example --zone "$zone" -c "$dir/honor.conf"
+expect 0 'subdomains-open' explain company.example --zone "$zone" -c "$dir/honor.conf"
+expect 0 'names that do not exist  *reject' explain shop.example --zone "$zone" -c "$dir/honor.conf"
+expect 0 '"class":"idle"' explain news.company.example --json --zone "$zone" -c "$dir/honor.conf"
+expect 75 'not known' explain lost.example --zone "$zone" -c "$dir/honor.conf"
+expect 64 'not a domain' explain 'no domain' --zone "$zone" -c "$dir/honor.conf"
+echo '_dmarc.two.example TXT "v=DMARC1; p=none"' >>"$zone"
+echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"
+echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"
+expect 0 'The two methods differ' explain a.two.example --zone "$zone" -c "$dir/honor.conf"
+
+[ $failures -eq 0 ]
