@@ -351,6 +351,7 @@ class Nsd:
     """An authoritative name server. Needs: nsd.
 
     `zones`: {"example.com": master file text}; a text without SOA gets one.
+    Every name outside them does not exist (there is a root zone).
     """
 
     SOA = "@ 60 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60\n@ 60 IN NS ns.invalid.\n"
@@ -369,7 +370,7 @@ class Nsd:
             '  zonelistfile: "%s/zone.list"' % self.folder, '  xfrdir: "%s"' % self.folder,
             "  server-count: 1", "remote-control:", "  control-enable: no",
         ]
-        for zone, text in zones.items():
+        for zone, text in dict({".": ""}, **zones).items():
             file_name = (zone.strip(".") or "root") + ".zone"
             if " SOA " not in text:
                 text = self.SOA + text
@@ -565,7 +566,7 @@ class Alignd:
         if not isinstance(settings, str):
             self.settings = {
                 "socket": "unix:" + os.path.join(self.folder, "alignd.sock"),
-                "socket_mode": 0o666,
+                "socket_mode": "0666",
                 "user": "nobody",
                 "group": "nogroup",
                 "authserv_id": HOST_NAME,

@@ -9,7 +9,7 @@ Answer = collections.namedtuple("Answer", "stage code text")
 
 class Client:
     """One connection. xclient: {"ADDR": "192.0.2.1", "NAME": ..., "HELO": ...}
-    (Postfix); source: the address to connect from, which must be the loopback's
+    (Postfix; NAME is unknown unless said); source: the address to connect from, which must be the loopback's
     (lab.add_address)."""
 
     def __init__(self, server, helo="client.example", xclient=None, source=None, timeout_s=60):
@@ -22,6 +22,7 @@ class Client:
             return
         self._is_refused("helo", *self.smtp.ehlo(helo))
         if xclient and self.refused is None:
+            xclient = dict({"NAME": "[UNAVAILABLE]"}, **xclient)
             words = " ".join("%s=%s" % pair for pair in xclient.items())
             code, text = self.smtp.docmd("XCLIENT", words)
             if code != 220:

@@ -93,6 +93,7 @@ def test_nsd(lab):
                              timeout=5)
     assert '"v=DMARC1; p=reject"' in ask("_dmarc.example.com", "TXT").to_text()
     assert ask("none.example.com", "TXT").rcode() == dns.rcode.NXDOMAIN
+    assert ask("elsewhere.example.net", "A").rcode() == dns.rcode.NXDOMAIN
     nsd.stop()
 
 
