@@ -83,6 +83,8 @@ static const struct row {
 	{ "U-labels in the name", "ceo@" U " <x@evil.example>", FROM_OK, U " evil.example" },
 	{ "Latin-1 behind a domain", "ceo@example.com\xfc <x@evil.example>", FROM_OK, "example.com evil.example" },
 	{ "handle", "Foo @handle <x@a.example>", FROM_OK, "a.example" },
+	{ "handle behind a comma", "Foo, @b.example <x@a.example>", FROM_OK, "a.example" },
+	{ "ESC before the address", "Foo, \x1b<x@a.example>", FROM_OK, "a.example" },
 	{ "at a place", "Sales @ Acme <x@a.example>", FROM_OK, "a.example" },
 	{ "leading @", "@example.com <x@a.example>", FROM_OK, "a.example" },
 	{ "impossible domain in the name", "x@a..b <x@a.example>", FROM_OK, "a.example" },
@@ -165,6 +167,8 @@ static const struct row {
 	{ "control character in quotes", "\"a\x01\"@example.com", FROM_UNUSABLE, "" },
 	{ "control character in the domain", "a@exam\x01ple.com", FROM_UNUSABLE, "" },
 	{ "open literal", "a@[192.0.2.1", FROM_UNUSABLE, "" },
+	{ "backslash in a literal", "a@[192.0.2\\.1]", FROM_UNUSABLE, "" },
+	{ "control character in a literal", "a@[192.0.2.\x01]", FROM_UNUSABLE, "" },
 	{ "bad literal", "a@[192.0.[2.1]", FROM_UNUSABLE, "" },
 	{ "open quote", "a@example.com, \"b", FROM_UNUSABLE, "" },
 	{ "open comment", "a@example.com (b", FROM_UNUSABLE, "" },
@@ -301,6 +305,9 @@ START_TEST(limits)
 	parse_many(arena, "a@[192.0.2.1],", LIMIT_FROM_MAILBOXES, "b@example.org", &got);
 	ck_assert_int_eq(got.status, FROM_UNUSABLE);
 	parse_many(arena, "x@a.example ", LIMIT_FROM_MAILBOXES, "<b@example.org>", &got);
+	ck_assert_int_eq(got.status, FROM_UNUSABLE);
+	/* tolerance does not lift a limit: single labels in a phrase do not count */
+	parse_many(arena, "x@a,", LIMIT_FROM_MAILBOXES, "<b@example.org>", &got);
 	ck_assert_int_eq(got.status, FROM_UNUSABLE);
 	parse_many(arena, "\r\n ", LIMIT_FROM_OCTETS - 13, "b@example.org", &got);
 	ck_assert_int_eq(got.status, FROM_OK);
