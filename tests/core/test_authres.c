@@ -261,6 +261,25 @@ START_TEST(plain_field)
 }
 END_TEST
 
+/* A line of 78 columns, the TAB counted as 8, is not folded; one of 79 is. */
+START_TEST(folding)
+{
+	struct authres out;
+
+	authres_init(&out, ID);
+	authres_result(&out, "dkim", "policy");
+	authres_comment(&out, "");
+	authres_reason(&out, "\r\n");
+	authres_property(&out, "header.d", "a234567890b234567890c234567890d234567890e23456789");
+	authres_result(&out, "dkim", "policy");
+	authres_property(&out, "header.d", "a234567890b234567890c234567890d234567890e234567890");
+	ck_assert_str_eq(authres_text(&out, NULL), " " ID ";\n"
+			 "\tdkim=policy header.d=a234567890b234567890c234567890d234567890e23456789;\n"
+			 "\tdkim=policy\n\t header.d=a234567890b234567890c234567890d234567890e234567890");
+	authres_done(&out);
+}
+END_TEST
+
 START_TEST(nothing_run)
 {
 	struct authres out;
@@ -286,6 +305,7 @@ static const struct {
 	{ "dots", "a.b", "example.com", "a.b@example.com", false },
 	{ "upper-case domain", "a", "Example.COM", "a@example.com", false },
 	{ "odd dots", "a..b", "example.com", "\"a..b\"@example.com", false },
+	{ "leading dot", ".a", "example.com", "\".a\"@example.com", false },
 	{ "trailing dot", "a.", "example.com", "\"a.\"@example.com", false },
 	{ "blank", "a b", "example.com", "\"a b\"@example.com", false },
 	{ "quote and backslash", "a\"\\b", "example.com", "\"a\\\"\\\\b\"@example.com", false },
@@ -475,6 +495,20 @@ START_TEST(what_does_not_fit_goes)
 }
 END_TEST
 
+START_TEST(nothing_fits)
+{
+	struct authres out;
+
+	authres_init(&out, ID);
+	authres_result(&out, "dkim", "pass");
+	while (!buf_is_full(&out.text))
+		authres_property(&out, "header.d", "example.com");
+	ck_assert(!authres_fits(&out));
+	ck_assert_str_eq(authres_text(&out, NULL), " " ID "; none");
+	authres_done(&out);
+}
+END_TEST
+
 static const struct {
 	const char *name, *value;
 	bool ours;
@@ -491,6 +525,8 @@ static const struct {
 	{ "folded by LF", "\n mx.receiver.example;\n spf=pass", true },
 	{ "quoted", " \"mx.receiver.example\"; spf=pass", true },
 	{ "quoted pairs", " \"m\\x.receiver\\.example\"; spf=pass", true },
+	{ "line end in quotes", " \"mx.receiver.exam\r\nple\"; spf=pass", true },
+	{ "open comment behind another id", " mx.other.example (mx.receiver.example", true },
 	{ "id alone", " mx.receiver.example", true },
 	{ "trailing dot", " mx.receiver.example.; spf=pass", true },
 	{ "missing semicolon", " mx.receiver.example spf=pass", true },
@@ -587,6 +623,7 @@ static Suite *authres_suite(void)
 
 	tcase_add_test(tc, the_reader_can_fail);
 	tcase_add_test(tc, plain_field);
+	tcase_add_test(tc, folding);
 	tcase_add_test(tc, nothing_run);
 	tcase_add_loop_test(tc, address, 0, N_ROWS(addresses));
 	tcase_add_test(tc, long_local_part);
@@ -594,6 +631,7 @@ static Suite *authres_suite(void)
 	tcase_add_test(tc, hostile_random);
 	tcase_add_test(tc, texts_are_bounded);
 	tcase_add_test(tc, what_does_not_fit_goes);
+	tcase_add_test(tc, nothing_fits);
 	tcase_add_loop_test(tc, recognise, 0, N_ROWS(fields));
 	tcase_add_test(tc, recognise_odd_octets);
 	tcase_add_test(tc, own_field_is_ours);

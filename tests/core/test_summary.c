@@ -195,6 +195,31 @@ START_TEST(repeated_from)
 }
 END_TEST
 
+START_TEST(reasons)
+{
+	add_author("a.example.com", "example.com", "v=DMARC1; p=rejcet");
+	set_spf(RES_SPF_PERMERROR, NULL, "example.com");
+	scene.e.spf.reason = "two SPF records";
+	decide(&scene.e, &scene.rules, scene.arena, &scene.v);
+	scene.v.result_reason = "p is impossible";
+	ck_assert_str_eq(summary_header(scene.arena, &scene.e, &scene.v, &scene.options), HEAD
+		"\tspf=permerror reason=\"two SPF records\" smtp.mailfrom=example.com;\n"
+		"\tdkim=none;\n"
+		"\tdmarc=permerror reason=\"p is impossible\" header.from=a.example.com");
+	scene.e.spf.result = RES_SPF_FAIL;
+	ck_assert_ptr_nonnull(strstr(judge(), "spf=fail smtp.mailfrom="));
+	scene.e.spf.result = RES_SPF_TEMPERROR;
+	ck_assert_ptr_nonnull(strstr(judge(), "spf=temperror reason="));
+	scene.e.n_authors = 0;
+	scene.e.from = FROM_UNUSABLE;
+	scene.e.from_reason = "a quote that does not end";
+	decide(&scene.e, &scene.rules, scene.arena, &scene.v);
+	scene.v.result_reason = NULL;
+	ck_assert_ptr_nonnull(strstr(summary_header(scene.arena, &scene.e, &scene.v, &scene.options),
+				     "dmarc=permerror reason=\"a quote that does not end\""));
+}
+END_TEST
+
 START_TEST(several_signatures)
 {
 	add_author("example.com", "example.com", "v=DMARC1; p=reject");
@@ -247,6 +272,9 @@ START_TEST(inherited_record)
 	scene.options.polrec = true;
 	ck_assert_ptr_nonnull(strstr(judge(), "\tdmarc=pass header.from=news.xn--bcher-kva.example"
 		" policy.dmarc=none\n\t polrec.p=reject polrec.domain=xn--bcher-kva.example"));
+	scene.e.authors[0].domain = "xn--bcher-kva.example";
+	ck_assert_ptr_nonnull(strstr(judge(), "polrec.p=reject"));
+	ck_assert_ptr_null(strstr(judge(), "polrec.domain"));
 }
 END_TEST
 
@@ -447,6 +475,12 @@ START_TEST(reply_rejected)
 	add_dkim(RES_DKIM_FAIL, "body hash mismatch", "mail.example.com", "s", "bbbb");
 	ck_assert_str_eq(reply("4Abc"), "550 5.7.1 rejected by DMARC policy of example.com: SPF pass but not "
 			 "aligned, no aligned DKIM signature passed (body hash mismatch) (4Abc)");
+	scene.dkim[1].d = "com";
+	ck_assert_ptr_null(strstr(reply("4Abc"), "passed"));
+	scene.e.authors[0].policy.org.status = ORG_UNSET;
+	ck_assert_ptr_null(strstr(reply("4Abc"), "passed"));
+	scene.dkim[1].d = "mail.example.com";
+	ck_assert_ptr_nonnull(strstr(reply("4Abc"), "passed (body hash mismatch)"));
 	scene.e.spf.result = RES_SPF_UNSET;
 	scene.e.n_dkim = 0;
 	scene.options.enhanced_7_26 = true;
@@ -483,11 +517,19 @@ END_TEST
 
 START_TEST(reply_tempfail)
 {
+	struct summary_reply out;
+
 	add_author("example.com", "example.com", "v=DMARC1; p=reject");
 	set_spf(RES_SPF_TEMPERROR, NULL, "example.com");
 	scene.rules.on_temperror = TEMPERROR_TEMPFAIL;
 	ck_assert_str_eq(reply("4Abc"), "451 4.7.1 DMARC check of example.com is not possible now: "
 			 "a DNS look-up failed, please try again later (4Abc)");
+	scene.e.n_authors = 0;
+	decide(&scene.e, &scene.rules, scene.arena, &scene.v);
+	scene.v.apply = ACTION_TEMPFAIL;
+	scene.v.result_reason = NULL;
+	summary_reply(scene.arena, &scene.e, &scene.v, &scene.options, "4Abc", &out);
+	ck_assert_str_eq(out.text, "DMARC check is not possible now, please try again later (4Abc)");
 }
 END_TEST
 
@@ -621,6 +663,25 @@ START_TEST(log_of_several_authors)
 	ck_assert_ptr_nonnull(strstr(text, " authors=2 "));
 	ck_assert_ptr_nonnull(strstr(text, " record_note=\"several records at the author domain\" "));
 	ck_assert_ptr_nonnull(strstr(text, " psl_guard=yes "));
+	ck_assert_ptr_null(strstr(text, "spf_aligned"));
+}
+END_TEST
+
+START_TEST(log_without_an_aligned_signature)
+{
+	const char *text;
+
+	add_author("a.example.com", "example.com", "v=DMARC1; p=reject; np=none");
+	scene.e.authors[0].policy.exists = EXISTENCE_UNKNOWN;
+	add_dkim(RES_DKIM_FAIL, "x", "example.com", "s", "aaaa");
+	add_dkim(RES_DKIM_PASS, NULL, "esp.example", "s", "bbbb");
+	text = log_line("accept");
+	ck_assert_ptr_nonnull(strstr(text, " dkim=pass "));
+	ck_assert_ptr_nonnull(strstr(text, " dkim_domain=esp.example dkim_aligned=no "));
+	ck_assert_ptr_nonnull(strstr(text, " policy=none policy_tag=np policy_domain=example.com "
+				     "existence=unknown "));
+	scene.dkim[1].result = RES_DKIM_FAIL;
+	ck_assert_ptr_nonnull(strstr(log_line("accept"), " dkim_domain=example.com "));
 }
 END_TEST
 
@@ -663,6 +724,7 @@ static Suite *summary_suite(void)
 	tcase_add_test(tc, no_record);
 	tcase_add_test(tc, dns_failure);
 	tcase_add_test(tc, repeated_from);
+	tcase_add_test(tc, reasons);
 	tcase_add_test(tc, several_signatures);
 	tcase_add_test(tc, hostile_sender);
 	tcase_add_test(tc, inherited_record);
@@ -685,6 +747,7 @@ static Suite *summary_suite(void)
 	tcase_add_test(tc, log_without_author);
 	tcase_add_test(tc, log_of_exempt_mail);
 	tcase_add_test(tc, log_of_several_authors);
+	tcase_add_test(tc, log_without_an_aligned_signature);
 	tcase_add_test(tc, log_is_bounded);
 	tcase_add_test(tc, quarantine_field);
 	suite_add_tcase(suite, tc);
