@@ -1,4 +1,183 @@
-int main(void)
+/* alignd: a milter that judges incoming mail. This file: options and the order
+ * of the start, which matters: signals are blocked before any thread exists,
+ * settings are read before anything is opened, the socket is opened as root,
+ * every thread is started after the fork and without privileges. */
+#include <getopt.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <libmilter/mfapi.h>
+
+#include "callbacks.h"
+#include "config.h"
+#include "daemon.h"
+#include "guard.h"
+#include "log.h"
+#include "start.h"
+
+#define DEFAULT_SETTINGS SYSCONFDIR "/alignd/alignd.conf"
+
+struct options {
+	const char *settings_path;
+	bool foreground, only_check;
+};
+
+static const char help[] =
+	"usage: alignd [-f] [-c FILE] [-n]\n"
+	"       alignd -V | -h\n"
+	"\n"
+	"Judges incoming mail between the MTA and the mailbox (SPF, DKIM, DMARC).\n"
+	"\n"
+	"  -f, --foreground     stay in the foreground, log to standard error\n"
+	"  -c, --config FILE    settings (" DEFAULT_SETTINGS ")\n"
+	"  -n, --check          check the settings, say every fault, exit\n"
+	"  -V, --version        version, and the libraries that are used\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"Signals: HUP and USR1 read the settings again, TERM and INT finish the\n"
+	"messages in flight and stop.\n"
+	"Exit codes: 0; 64 usage; 78 settings; 69 socket, DNS or journal; 71 system.\n"
+	"\n"
+	"Examples:\n"
+	"  alignd -n                       are the settings in order?\n"
+	"  alignd -f -c ./alignd.conf      try it in a terminal\n"
+	"  kill -HUP $(cat /run/alignd/alignd.pid)\n"
+	"See alignd(8), alignd.conf(5).\n";
+
+static int print_library(struct dl_phdr_info *info, size_t size, void *unused)
 {
-	return 71;
+	char *real = info->dlpi_name[0] != '\0' ? realpath(info->dlpi_name, NULL) : NULL;
+	const char *name = real != NULL ? strrchr(real, '/') + 1 : NULL;
+
+	(void)size;
+	(void)unused;
+	if (name != NULL && strncmp(name, "ld-", 3) != 0)
+		printf("  %s\n", name);
+	free(real);
+	return 0;
+}
+
+static int print_version(void)
+{
+	unsigned major = 0, minor = 0, patch = 0;
+
+	smfi_version(&major, &minor, &patch);
+	printf("alignd %s\nlibmilter %u.%u.%u\nlibraries:\n", PACKAGE_VERSION, major, minor, patch);
+	dl_iterate_phdr(print_library, NULL);
+	return 0;
+}
+
+/* -1: go on; otherwise the exit code. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {
+		{ "foreground", no_argument, NULL, 'f' }, { "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'n' }, { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "fc:nVh", names, NULL)) != -1) {
+		if (letter == 'f')
+			options->foreground = true;
+		else if (letter == 'c')
+			options->settings_path = optarg;
+		else if (letter == 'n')
+			options->only_check = true;
+		else if (letter == 'V')
+			return print_version();
+		else if (letter == 'h')
+			return fputs(help, stdout) < 0 ? EX_IOERR : 0;
+		else
+			return EX_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "alignd: what is \"%s\"? Try alignd --help\n", argv[optind]);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+static struct settings *read_settings(const char *path)
+{
+	struct settings_faults faults = { 0, NULL };
+	struct settings *settings = settings_load(path, &faults);
+
+	for (unsigned i = 0; i < faults.n; i++)
+		fprintf(stderr, "%s\n", faults.lines[i]);
+	settings_faults_free(&faults);
+	return settings;
+}
+
+static int failed(int exit_code, const char *error)
+{
+	log_event(LOG_ERR, "start", "failed", error, NULL);
+	start_remove_socket();
+	start_report(exit_code);
+	return exit_code;
+}
+
+static int serve(struct settings *settings, bool foreground)
+{
+	const char *error = NULL;
+	bool is_clean;
+
+	if (!guard_init())
+		return failed(EX_OSERR, "this libmilter is not one that alignd knows");
+	if (start_open_socket(settings, &error) != 0)
+		return failed(EX_UNAVAILABLE, error);
+	if (!foreground && start_background(&error) != 0)
+		return failed(EX_OSERR, error);
+	if (start_drop_privileges(settings, &error) != 0)
+		return failed(EX_OSERR, error);
+	if (daemon_open(settings, &error) != 0)
+		return failed(EX_UNAVAILABLE, error);
+	if (start_write_pid(settings->pid_file, &error) != 0)
+		return failed(EX_OSERR, error);
+	if (callbacks_start(&error) != 0)
+		return failed(EX_OSERR, error);
+	log_event(LOG_NOTICE, "ready", "version", PACKAGE_VERSION, "socket", settings->socket,
+		  "settings", settings->path, "dry_run", settings->ruleset.dry_run ? "yes" : "no", NULL);
+	log_ready();
+	start_report(0);
+	daemon_run();
+	is_clean = daemon_close();
+	start_remove_socket();
+	start_remove_pid();
+	if (!is_clean)
+		_exit(daemon_has_failed() ? EX_OSERR : 0);
+	return daemon_has_failed() ? EX_OSERR : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { DEFAULT_SETTINGS, false, false };
+	struct settings *settings;
+	char *path;
+	int code = read_options(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	daemon_block_signals();
+	/* A daemon leaves its folder; a reload must still find the file. */
+	path = realpath(options.settings_path, NULL);
+	settings = read_settings(path != NULL ? path : options.settings_path);
+	free(path);
+	if (settings == NULL)
+		return EX_CONFIG;
+	if (options.only_check) {
+		printf("%s: in order\n", options.settings_path);
+		settings_unref(settings);
+		return 0;
+	}
+	log_open(options.foreground, settings->log_facility);
+	log_event(LOG_NOTICE, "start", "version", PACKAGE_VERSION, "settings", settings->path, NULL);
+	start_raise_limits();
+	code = serve(settings, options.foreground);
+	settings_unref(settings);
+	return code;
 }

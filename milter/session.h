@@ -1,5 +1,71 @@
-/* session.h */
+/* session.h - what is known about one connection of the MTA and the message
+ * that it is sending; no libmilter here.
+ *
+ * Two marked blocks: facts of the connection live until it closes (several
+ * messages may follow one another), facts of the message from MAIL until end of
+ * message, abort or close. All sessions are on one list, so that the end of the
+ * daemon can free what the library forgets. A session is touched by one thread
+ * at a time (call-backs of one connection may run in different threads).
+ */
 #ifndef MILTER_SESSION_H
 #define MILTER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/netset.h"
+#include "daemon.h"
+#include "judge/message.h"
+
+struct index_list {             /* which fields of a name, counted from 1 as MTAs do */
+	uint32_t *items;
+	unsigned n, size;
+};
+
+struct session {
+	struct session *next, **link;           /* the list of all sessions */
+
+	/* the connection */
+	unsigned long no_reply;                 /* protocol steps that get no answer */
+	bool lead_space;                        /* values come and go with their leading blank */
+	bool counted;                           /* one of limits.connections */
+	bool refused;                           /* it was told to try again later */
+	struct address client;                  /* family 0: unknown */
+	char *client_name;                      /* NULL: unknown */
+	bool name_confirmed;
+	bool local;                             /* no SMTP client at all */
+	char *helo;                             /* NULL: none yet */
+
+	/* the message; `message` NULL between messages */
+	struct state *state;
+	struct message *message;
+	bool eoh_seen;
+	bool keep_fields;                       /* trusted hop: its fields stay */
+	unsigned n_authres, n_quarantine;       /* fields of these names so far */
+	struct index_list ours;                 /* Authentication-Results fields to remove */
+};
+
+struct session *session_new(void);
+void session_free(struct session *session);     /* NULL is allowed */
+void session_free_all(void);                    /* at the end of the daemon */
+unsigned session_count(void);                   /* connections that count */
+
+struct client_facts {           /* as the MTA gave them; strings may be NULL */
+	struct address address;
+	unsigned port;
+	bool is_local;                  /* a unix socket's peer */
+	const char *host;               /* argument of the connect event */
+	const char *client_name, *client_resolve, *underscore;  /* macros */
+};
+/* Also for the second connect after XCLIENT. False: too many connections. */
+bool session_connect(struct session *session, const struct client_facts *facts);
+void session_helo(struct session *session, const char *helo);
+/* `words`: the address, then ESMTP parameters, ended by NULL. False: the daemon
+ * is stopping. */
+bool session_mail(struct session *session, char *const *words, bool authenticated);
+void session_rcpt(struct session *session, const char *address);
+void session_header(struct session *session, const char *name, const char *value);
+void session_eoh(struct session *session);
+void session_end_message(struct session *session);      /* also without a message */
 
 #endif

@@ -1,0 +1,333 @@
+"""Runs the built alignd for one test: settings from a dict, a zone file, its
+log and journal read back; and the small check library of the session tests.
+
+    with Daemon({'dry_run': True}, zone=ZONE) as daemon:
+        answer = daemon.send(MESSAGE, sender='<a@example.com>')
+        check('answer', 'continue', answer.action)
+        line = daemon.message_lines(1)[0]      # {'id': '4Xq1', 'result': 'fail', ...}
+
+The daemon runs in the foreground in a folder of its own, which is removed at the
+end. Leaving the block stops it with TERM and checks that it ended with code 0
+and that no sanitizer said anything.
+"""
+
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import milter
+
+BUILD = os.path.abspath(os.environ.get('builddir') or os.path.join(os.path.dirname(__file__), '../..'))
+ALIGND = os.environ.get('ALIGND') or os.path.join(BUILD, 'milter', 'alignd')
+PATIENCE_S = 60         # nothing that is waited for takes this long unless it is broken
+
+
+class Failed(AssertionError):
+    pass
+
+
+def check(what, wanted, got):
+    if wanted != got:
+        raise Failed('%s: wanted %r, got %r' % (what, wanted, got))
+
+
+def check_that(what, truth, detail=''):
+    if not truth:
+        raise Failed('%s %s' % (what, detail))
+
+
+def wait_for(what, condition, timeout_s=PATIENCE_S):
+    """Until condition() gives something; it is returned."""
+    until = time.monotonic() + timeout_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise Failed('waited for %s in vain' % what)
+        time.sleep(0.005)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+# settings
+
+def write_value(value):
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return '[ %s ]' % ', '.join(write_value(item) for item in value)
+    return '"%s"' % str(value).replace('\\', '\\\\').replace('"', '\\"')
+
+
+def write_settings(settings):
+    """{'dry_run': True, 'dmarc.discovery': 'psl'} in libconfig syntax."""
+    groups, lines = {}, []
+    for name, value in settings.items():
+        group, dot, key = name.rpartition('.')
+        if value is None:
+            continue
+        if dot:
+            groups.setdefault(group, []).append('    %s = %s;' % (key, write_value(value)))
+        else:
+            lines.append('%s = %s;' % (name, write_value(value)))
+    for group, rows in groups.items():
+        lines.append('%s: {\n%s\n};' % (group, '\n'.join(rows)))
+    return '\n'.join(lines) + '\n'
+
+
+# log lines
+
+PAIR = re.compile(r' ([A-Za-z0-9_.-]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
+
+
+def unquote(value):
+    if not value.startswith('"'):
+        return value
+
+    def one(match):
+        return chr(int(match.group(1), 16)) if match.group(1) else match.group(2)
+
+    return re.sub(r'\\(?:x([0-9A-F]{2})|(.))', one, value[1:-1])
+
+
+def parse_line(line):
+    """'QID: a=b c="d e"' -> {'id': 'QID', 'a': 'b', 'c': 'd e'}; 'event=x ...' likewise."""
+    if line.startswith('event='):
+        line = ': ' + line
+    head, _, rest = line.partition(':')
+    pairs = {key: unquote(value) for key, value in PAIR.findall(rest)}
+    if PAIR.sub('', rest) != '':
+        raise Failed('a log line that is not key=value: %r' % line)
+    if head:
+        pairs['id'] = head
+    return pairs
+
+
+class Daemon:
+    """`settings` over the defaults below (None takes one away); `zone`: the text of a
+    zone file (''/None: an empty one, unless dns.servers is set); `kind`: 'unix', 'inet'
+    or 'inet6'; `wait` False: do not wait until it is ready; `exit_code`: what stop()
+    wants to see."""
+
+    def __init__(self, settings=None, zone=None, kind='unix', wait=True, exit_code=0,
+                 arguments=(), environment=None):
+        self.folder = tempfile.mkdtemp(prefix='alignd-')
+        os.chmod(self.folder, 0o755)
+        self.exit_code = exit_code
+        self.lines, self.process, self.environment = [], None, environment or {}
+        self.socket = {'unix': 'local:%s/alignd.sock' % self.folder,
+                       'inet': 'inet:%d@127.0.0.1' % free_port(),
+                       'inet6': 'inet6:%d@::1' % free_port()}[kind]
+        self.settings = {
+            'socket': self.socket,
+            'user': pwd.getpwuid(os.getuid()).pw_name,
+            'authserv_id': 'mx.receiver.example',
+            'dry_run': False,
+            'mode': 'honor',
+            'quarantine.method': 'header',
+            'journal.directory': self.path('journal'),
+            'journal.min_free': 0,
+            'sample.key_file': self.path('sample.key'),
+            'dns.zone_file': self.path('zone'),
+        }
+        self.settings.update(settings or {})
+        if 'dns.servers' in self.settings:
+            self.settings['dns.zone_file'] = None
+        self.write_zone(zone or '')
+        self.write_settings()
+        self.arguments = list(arguments)
+        self.start(wait)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write_zone(self, text):
+        with open(self.path('zone'), 'w') as out:
+            out.write(text)
+
+    def write_settings(self, changes=None, text=None):
+        self.settings.update(changes or {})
+        with open(self.path('alignd.conf'), 'w') as out:
+            out.write(write_settings(self.settings) if text is None else text)
+
+    def start(self, wait=True):
+        environment = dict(os.environ, LC_ALL='C.UTF-8')
+        environment.pop('NOTIFY_SOCKET', None)
+        here = os.path.dirname(os.path.abspath(__file__))
+        environment.setdefault('LSAN_OPTIONS', 'suppressions=%s/lsan.supp' % here +
+                               ':print_suppressions=0')
+        environment.setdefault('TSAN_OPTIONS', 'suppressions=%s/tsan.supp' % here)
+        environment.update(self.environment)
+        command = [ALIGND, '-f', '-c', self.path('alignd.conf')] + self.arguments
+        prefix = os.environ.get('ALIGND_PREFIX')        # valgrind and the like
+        if prefix:
+            command = prefix.split() + command
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        env=environment)
+        self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
+        if wait:
+            wait_for('the daemon to be ready',
+                     lambda: self.events('ready') or self.process.poll() is not None)
+            if self.process.poll() is not None:
+                self.reader.join(PATIENCE_S)
+                raise Failed('the daemon did not start: %s' % '\n'.join(self.lines))
+
+    def _read(self, stream):
+        for line in stream:
+            self.lines.append(line.decode('latin-1').rstrip('\n'))
+
+    # what it says
+
+    def events(self, name):
+        return [parse_line(line) for line in list(self.lines)
+                if line.startswith('event=%s ' % name) or line == 'event=%s' % name]
+
+    def wait_event(self, name, number=1):
+        return wait_for('event=%s' % name, lambda: len(self.events(name)) >= number and
+                        self.events(name))[number - 1]
+
+    def raw_message_lines(self):
+        return [line for line in list(self.lines) if re.match(r'[A-Za-z0-9_.-]+: ', line)
+                and ' done=' in line]
+
+    def message_lines(self, number):
+        """The lines of messages, once there are `number`; more are a failure."""
+        wait_for('%d message lines' % number, lambda: len(self.raw_message_lines()) >= number)
+        found = self.raw_message_lines()
+        check('number of message lines', number, len(found))
+        return [parse_line(line) for line in found]
+
+    def journal(self):
+        """All lines of the journal, oldest first."""
+        folder, found = self.path('journal'), []
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            if name.endswith('.jsonl'):
+                with open(os.path.join(folder, name), encoding='utf-8') as lines:
+                    found += [json.loads(line) for line in lines]
+        return found
+
+    def is_sanitized(self):
+        with open('/proc/%d/maps' % self.process.pid) as maps:
+            return re.search(r'lib[at]san|valgrind', maps.read()) is not None
+
+    def memory_kb(self, what='VmRSS'):
+        with open('/proc/%d/status' % self.process.pid) as status:
+            return int(re.search(r'%s:\s+(\d+)' % what, status.read()).group(1))
+
+    # talking to it
+
+    def client(self, **options):
+        return milter.Client(self.socket, **options)
+
+    def send(self, message, **options):
+        return milter.send_message(self.socket, message, **options)
+
+    def kill(self, number):
+        self.process.send_signal(number)
+
+    def reload(self, changes=None, text=None, by=signal.SIGHUP):
+        """Writes new settings, asks for a reload, waits for what it says about it."""
+        before = len([event for event in self.events('reload') if 'result' in event])
+        self.write_settings(changes, text)
+        self.kill(by)
+        return wait_for('the reload', lambda: [event for event in self.events('reload')
+                                               if 'result' in event][before:])[0]
+
+    def stop(self, by=signal.SIGTERM):
+        """Stops it if it still runs; checks how it ended."""
+        if self.process.poll() is None:
+            self.kill(by)
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed('the daemon did not stop')
+        self.reader.join(PATIENCE_S)
+        self.process.stderr.close()
+        said = [line for line in self.lines
+                if 'Sanitizer' in line or 'runtime error' in line or 'Assertion' in line]
+        check('sanitizer and assertion messages', [], said)
+        check('exit code', self.exit_code, code)
+
+    def discard(self):
+        """Removes the folder of a daemon that is not running."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                self.stop()
+            elif self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            if kind is not None:
+                sys.stdout.write(''.join('    | %s\n' % line for line in self.lines[-25:]))
+        finally:
+            self.discard()
+
+
+class NameServer:
+    """tests/nameserver.py with the text of a zone; command() as described there.
+    Settings for a daemon that asks it: **server.settings()."""
+
+    def __init__(self, zone):
+        self.folder = tempfile.mkdtemp(prefix='alignd-dns-')
+        with open(os.path.join(self.folder, 'zone'), 'w') as out:
+            out.write(zone)
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'nameserver.py')
+        self.process = subprocess.Popen(
+            ['/usr/bin/python3', program, '--zone', os.path.join(self.folder, 'zone'),
+             '--log', os.path.join(self.folder, 'log')],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.startswith('port '):
+            raise Failed('the name server did not start: %r' % line)
+        self.port = int(line.split()[1])
+
+    def settings(self):
+        return {'dns.servers': ['127.0.0.1@%d' % self.port]}
+
+    def command(self, text):
+        self.process.stdin.write(text + '\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer.startswith('ok'):
+            raise Failed('%s: %s' % (text, answer))
+        return answer[2:].strip()
+
+    def log(self, event):
+        """['NAME TYPE', ...] of the log lines with this event."""
+        with open(os.path.join(self.folder, 'log')) as lines:
+            rows = [line.split() for line in lines]
+        return ['%s %s' % tuple(row[-2:]) for row in rows if row[1] == event]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+        self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

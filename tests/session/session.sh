@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs the session tests with Debian's Python; skipped, with the reason, without it.
+here=${srcdir:-.}/tests/session
+python=/usr/bin/python3
+if ! [ -x "$python" ]; then
+	echo "skipped, needs $python"
+	exit 77
+fi
+for module in dkim dns; do
+	if ! "$python" -c "import $module" 2>/dev/null; then
+		echo "skipped, needs the Python module $module for $python"
+		exit 77
+	fi
+done
+exec "$python" "$here/run" "$@"

@@ -1,0 +1,175 @@
+"""The daemon with a real name server that holds, drops and spoils its answers."""
+
+import signal
+import threading
+import time
+
+import harness
+from harness import Daemon, NameServer, check, check_that, wait_for
+from samples import GENUINE, SENDER_IP, SPOOFED, ZONE, message
+
+NAMES = ('example.com/TXT', '_dmarc.example.com/TXT')
+
+
+def begin(daemon):
+    mta = daemon.client()
+    mta.connect('mail.example.com', SENDER_IP)
+    mta.helo()
+    return mta
+
+
+def test_real_dns():
+    """the resolver of the daemon asks a server: genuine passes, spoof is rejected"""
+    with NameServer(ZONE) as server, Daemon(server.settings()) as daemon:
+        check('genuine', 'continue', daemon.send(message(), **GENUINE).action)
+        check('spoofed', 'reject', daemon.send(message(), **SPOOFED).action)
+        lines = daemon.message_lines(2)
+        check('results', ['pass', 'fail'], [line['result'] for line in lines])
+        questions = server.log('question')
+        check('none asked twice', len(set(questions)), len(questions))
+
+
+def test_asked_while_the_message_comes():
+    """SPF is asked at MAIL, the policy at From: before the message has ended"""
+    with NameServer(ZONE) as server, Daemon(server.settings()) as daemon:
+        for name in NAMES:
+            server.command('hold %s' % name)
+        with begin(daemon) as mta:
+            mta.mail('<b@example.com>')
+            server.command('wait 1 example.com/TXT')
+            mta.rcpt('<c@receiver.example>')
+            mta.header('From', ' a@example.com')
+            server.command('wait 1 _dmarc.example.com/TXT')
+            mta.eoh()
+            answers = []
+            thread = threading.Thread(target=lambda: answers.append(mta.eom(macros={'i': 'HELD'})))
+            before = server.log('question')
+            thread.start()
+            time.sleep(0.2)
+            check('no answer while they are held', [], answers)
+            for name in NAMES:
+                server.command('release %s' % name)
+            thread.join()
+            check('action', 'continue', answers[0].action)
+            check('result', 'pass', daemon.message_lines(1)[0]['result'])
+            check('asked after the end of message', before, server.log('question'))
+
+
+def test_silent_dns():
+    """no answer at all: progress every 3 s, an answer when the budget is over"""
+    settings = {'dns.budget_ms': 7000, 'dns.timeout_ms': 7000}
+    with NameServer(ZONE) as server, Daemon(dict(settings, **server.settings())) as daemon:
+        server.command('silent *example.com')
+        start = time.monotonic()
+        answer = daemon.send(message(), **GENUINE)
+        took = time.monotonic() - start
+        check('action', 'continue', answer.action)
+        check('progress', 2, answer.progress)
+        check_that('it took the budget', 6.5 < took < 9, took)
+        line = daemon.message_lines(1)[0]
+        check('result', 'temperror', line['result'])
+        check_that('header', 'dmarc=temperror' in answer.inserted('Authentication-Results')[0],
+                   answer.inserted('Authentication-Results'))
+        check('others go on', 'continue', daemon.send(message('a@none.example'), sender='<b@none.example>',
+                                                      address=SENDER_IP).action)
+        check('theirs', 'pass', daemon.message_lines(2)[1]['result'])
+
+
+def test_hang_up_while_waiting():
+    """the MTA goes away while answers are missing: said in log and journal"""
+    settings = {'dns.budget_ms': 4000, 'dns.timeout_ms': 4000}
+    with NameServer(ZONE) as server, Daemon(dict(settings, **server.settings())) as daemon:
+        server.command('silent *example.com')
+        mta = begin(daemon)
+        mta.message('<b@example.com>', ['<c@receiver.example>'], message(), last=False)
+        mta.send(b'E')
+        time.sleep(0.2)         # the daemon has read it and waits
+        mta.close()
+        check('done', 'failed: the MTA hung up', daemon.message_lines(1)[0]['done'])
+        check('journal', 'failed: the MTA hung up', daemon.journal()[0]['done'])
+
+
+def test_stop_while_waiting():
+    """a stop waits for a message whose answers are missing"""
+    with NameServer(ZONE) as server, Daemon(server.settings()) as daemon:
+        server.command('hold _dmarc.example.com/TXT')
+        mta = begin(daemon)
+        answers = []
+
+        def work():
+            answers.append(mta.message('<b@example.com>', ['<c@receiver.example>'], message()))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        server.command('wait 1 _dmarc.example.com/TXT')
+        daemon.kill(signal.SIGTERM)
+        daemon.wait_event('stopping')
+        time.sleep(0.2)
+        check('it still runs', None, daemon.process.poll())
+        server.command('release _dmarc.example.com/TXT')
+        thread.join()
+        check('action', 'continue', answers[0].action)
+        daemon.process.wait(harness.PATIENCE_S)
+        check('result', 'pass', daemon.message_lines(1)[0]['result'])
+
+
+def test_reload_while_waiting():
+    """a reload with other servers: the message that waits keeps its own"""
+    with NameServer(ZONE) as server, \
+            NameServer(ZONE.replace('p=reject', 'p=none')) as other, \
+            Daemon(server.settings()) as daemon:
+        server.command('hold _dmarc.example.com/TXT')
+        answers = []
+
+        def work():
+            answers.append(daemon.send(message(), **SPOOFED))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        server.command('wait 1 _dmarc.example.com/TXT')
+        check('reload', 'new settings in force', daemon.reload(other.settings())['result'])
+        check('the new server is asked', 'continue', daemon.send(message(), **SPOOFED).action)
+        server.command('release _dmarc.example.com/TXT')
+        thread.join()
+        check('the old one answered', 'reject', answers[0].action)
+
+
+def test_one_kind_of_failure():
+    """SERVFAIL for SPF, for DMARC alone; other damage: never taken for a pass"""
+    rows = [('servfail example.com/TXT', 'temperror', 'temperror'),
+            ('servfail _dmarc.example.com/TXT', 'pass', 'temperror'),
+            ('refuse _dmarc.example.com/TXT', 'pass', 'temperror'),
+            ('truncate _dmarc.example.com/TXT', 'pass', 'pass')]
+    for command, spf, result in rows:
+        with NameServer(ZONE) as server, Daemon(server.settings()) as daemon:
+            server.command(command)
+            answer = daemon.send(message(), **GENUINE)
+            check('action for %s' % command, 'continue', answer.action)
+            line = daemon.message_lines(1)[0]
+            check('spf, result for %s' % command, (spf, result), (line['spf'], line['result']))
+
+
+def test_many_waiting():
+    """100 messages that wait at once do not hold up others"""
+    settings = {'dns.budget_ms': 15000, 'dns.timeout_ms': 15000}
+    zone = ZONE + ''.join('_dmarc.slow%d.example TXT "v=DMARC1; p=reject"\n' % n for n in range(100))
+    with NameServer(zone) as server, Daemon(dict(settings, **server.settings())) as daemon:
+        server.command('hold _dmarc.slow*')
+        answers = []
+
+        def work(n):
+            answers.append(daemon.send(message('a@slow%d.example' % n), **SPOOFED).action)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(100)]
+        for thread in threads:
+            thread.start()
+        server.command('wait 100 _dmarc.slow*')
+        start = time.monotonic()
+        check('another message', 'reject', daemon.send(message(), **SPOOFED).action)
+        took = time.monotonic() - start
+        check_that('it does not wait', took < 3, took)
+        server.command('release _dmarc.slow*')
+        for thread in threads:
+            thread.join()
+        check('the others', {'reject': 100}, {a: answers.count(a) for a in answers})
+        wait_for('their lines', lambda: len(daemon.raw_message_lines()) == 101)
