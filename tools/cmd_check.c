@@ -11,6 +11,7 @@
 #include "core/summary.h"
 #include "store/decision_json.h"
 #include "tool_judge.h"
+#include "tool_words.h"
 
 #define EXIT_QUARANTINE 1
 #define EXIT_REJECT 2
@@ -193,11 +194,6 @@ static void print_authenticated(struct arena *a, const struct evidence *e)
 		row("", "%u more signatures were not checked (dkim.max_signatures)", e->dkim_unchecked);
 }
 
-static const char *method_words(enum discovery_method method)
-{
-	return method == DISCOVERY_PSL ? "public suffix list" : "DNS tree walk";
-}
-
 static void print_record(struct arena *a, const struct author *author, const struct author_verdict *av)
 {
 	const struct policy_found *p = &author->policy;
@@ -206,7 +202,7 @@ static void print_record(struct arena *a, const struct author *author, const str
 	row("found at", "%s%s (%s)", p->domain,
 	    domain_equal(p->domain, author->domain) ? "" :
 	    p->is_psd ? ", a Public Suffix Domain" : ", above the author's domain",
-	    method_words(p->method));
+	    tool_method(p->method));
 	print_org("Organizational Domain", &p->org);
 	if (p->exists == EXISTENCE_ABSENT)
 		row("", "%s does not exist in the DNS: np applies", author->domain);
@@ -222,7 +218,7 @@ static void print_policy(struct arena *a, const struct author *author, const str
 	case DISCOVERY_UNSET:
 		break;
 	case DISCOVERY_NO_RECORD:
-		row("record", "none (%s)%s", method_words(p->method),
+		row("record", "none (%s)%s", tool_method(p->method),
 		    p->several ? "; two or more stand at this name and cancel each other" : "");
 		break;
 	case DISCOVERY_TEMPERROR:
@@ -268,26 +264,6 @@ static void print_authors(struct arena *a, const struct evidence *e, const struc
 	}
 }
 
-static const char *why_words(enum why why)
-{
-	switch (why) {
-	case WHY_UNSET: break;
-	case WHY_EXEMPT: return "exempt mail is not evaluated (exempt.networks, exempt.authenticated)";
-	case WHY_NO_POLICY: return "the author's domain publishes nothing that applies";
-	case WHY_ALIGNED: return "an aligned identifier passed";
-	case WHY_TEMPERROR: return "a DNS look-up failed (dmarc.on_temperror)";
-	case WHY_BAD_FROM: return "From names no author to evaluate (dmarc.on_bad_from)";
-	case WHY_DAMAGED_RECORD: return "the published record is damaged and disarms itself";
-	case WHY_REQUESTED: return "as the author's domain asks (mode)";
-	case WHY_TEST_MODE: return "one level milder: the record says t=y";
-	case WHY_SAMPLED_OUT: return "one level milder: outside the sample of pct (dmarc.pct)";
-	case WHY_OVERRIDE_REJECT: return "the receiver's own answer to reject (override.reject)";
-	case WHY_OVERRIDE_QUARANTINE:
-		return "the receiver's own answer to quarantine (override.quarantine)";
-	}
-	return "";
-}
-
 static void print_published(const struct verdict *v)
 {
 	const struct policy *p = &v->authors[v->decisive].policy;
@@ -307,7 +283,7 @@ static void print_decision(const struct tool_engine *tool, const struct evidence
 		print_published(v);
 	row("asked", "%s", names_get(disposition_names, (int)v->asked));
 	row("chosen", "%s", names_get(action_names, (int)v->chosen));
-	row("why", "%s", why_words(v->why));
+	row("why", "%s", tool_why(v->why));
 	row("the daemon would do", "%s%s", v->apply == ACTION_ACCEPT ? "nothing" :
 	    names_get(action_names, (int)v->apply),
 	    v->dry_run && v->chosen != ACTION_ACCEPT ? " (dry_run = true)" : "");

@@ -1,0 +1,110 @@
+#!/bin/sh
+# alignctl show as the help desk uses it: found or not, in words, and nothing
+# that a sender wrote reaches the terminal raw.
+ctl="${builddir:-.}/tools/alignctl"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+journal="$dir/journal"
+mkdir "$journal"
+
+# wanted exit status, text that must and text that must not be in the output,
+# then the arguments
+expect() {
+	wanted=$1 text=$2 unwanted=$3
+	shift 3
+	"$ctl" show "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		echo "show $*: exit $got, wanted $wanted"
+	elif ! grep -qF -e "$text" "$dir/out"; then
+		echo "show $*: no \"$text\" in the output"
+	elif grep -qF -e "$unwanted" "$dir/out"; then
+		echo "show $*: \"$unwanted\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+	failures=$((failures + 1))
+}
+
+# when, queue id, author, the rest of the line
+line() {
+	printf '{"v":1,"id":"mx1-1-%s","when":"%s","queue_id":"%s","mode":"override",' "$2" "$1" "$2"
+	printf '"exempt":"no","from":{"status":"ok"},"authors":[{"domain":"%s","policy":' "$3"
+	printf '{"method":"treewalk","status":"found","domain":"%s","record":' "$3"
+	printf '{"text":"v=DMARC1; p=reject"}}}],%s}\n' "$4"
+}
+fail='"client":{"ip":"192.0.2.7","helo":"relay"},"spf":{"result":"softfail","domain":"example.net"},
+"judged":[{"result":"fail"}],"decisive":0,"result":"fail","asked":"reject","chosen":"quarantine",
+"recipients":{"domains":["example.org","lists.example.org"],"count":3},
+"chosen_for":[{"domain":"lists.example.org","chosen":"accept"}],"why":"override.reject",
+"reasons":[{"type":"local_policy","comment":"override.reject"}],"dry_run":true,"done":"none"'
+fail=$(printf %s "$fail" | tr -d '\n')
+pass='"dkim":[{"result":"pass","d":"mail.example.com","s":"s1"}],"judged":[{"dkim_index":0}],
+"decisive":0,"result":"pass","asked":"none","chosen":"accept","why":"aligned","dry_run":false,
+"done":"accept"'
+pass=$(printf %s "$pass" | tr -d '\n')
+hostile='"client":{"ip":"192.0.2.8","helo":"\u001b[2J\\x9B31m\\\\","name":"\u0007"},
+"sender":{"status":"mailbox","domain":"example.net"},"chosen":"accept","dry_run":false,
+"spf":{"result":"fail","reason":"\u001b]0;x\u0007"},"done":"\u001bc"'
+hostile=$(printf %s "$hostile" | tr -d '\n')
+
+line 2026-05-01T10:00:00.000Z OLD1 example.com "$pass" | gzip >"$journal/mx1-20260501.jsonl.gz"
+{
+	line 2026-05-04T10:00:00.000Z FAIL1 example.com "$fail"
+	line 2026-05-04T10:00:00.000Z FAIL1 example.com "$fail"
+	echo '{"v":1,"id":"x","queue_id":"FAIL1'
+	line 2026-05-04T11:00:00.000Z PASS1 news.example.com "$pass"
+	line 2026-05-04T11:30:00.000Z OTHER notexample.com "$pass"
+	line 2026-05-04T12:00:00.000Z EVIL1 xn--bcher-kva.example "$hostile"
+} >"$journal/mx1-20260504.jsonl"
+echo 'journal:' >"$dir/bad.conf"
+printf 'dry_run = true;\nauthserv_id = "mx.example.org";\njournal: { directory = "%s"; };\n' \
+	"$journal" >"$dir/good.conf"
+printf 'dry_run = true;\nauthserv_id = "mx.example.org";\njournal: { directory = ""; };\n' \
+	>"$dir/none.conf"
+
+expect 0 'fail: nothing that was authenticated belongs' 'PASS1' FAIL1 -J "$journal"
+expect 0 'quarantine, but accept for lists.example.org' '@@' FAIL1 -c "$dir/good.conf"
+expect 0 'asked          reject' '@@' FAIL1 -J "$journal"
+expect 0 "the receiver's own answer to reject (override.reject)" '@@' FAIL1 -J "$journal"
+expect 0 'none (dry run' '@@' FAIL1 -J "$journal"
+expect 0 'could not be read: 1, the first is mx1-20260504.jsonl:3: line 1' '@@' FAIL1 -J "$journal"
+expect 0 'signed by mail.example.com' '@@' OLD1 -J "$journal"
+expect 1 'nothing found' 'OLD1' OLD1 -J "$journal" --since 2026-05-03
+expect 1 'nothing found' 'FAIL' fail1 -J "$journal"
+expect 1 'nothing found' 'asked' FAIL -J "$journal"
+expect 0 'mx1-1-FAIL1' '@@' FAIL1 -J "$journal" --json
+
+# by author: subdomains belong, look-alikes do not; a line once
+expect 0 'PASS1' 'OTHER' --from example.com --since 2026-05-01 -J "$journal"
+expect 0 'OLD1' 'EVIL' --from Example.COM. --since 2026-05-01T09:00:00+02:00 -J "$journal"
+expect 0 'messages: 3, spared by a dry run: 1' '@@' --from example.com \
+	--since 2026-05-01 -J "$journal"
+expect 0 'messages: 2' 'OLD1' --from example.com --since 2026-05-01T12:00:00+01:00 -J "$journal"
+expect 0 'EVIL1' '@@' --from 'bücher.example' --since 2026-05-01 -J "$journal"
+expect 0 'HELO relay' '@@' --from example.com --long --since 2026-05-01 -J "$journal"
+expect 1 'nothing found' '@@' --from example.com --since 1s -J "$journal"
+
+# nothing raw
+esc=$(printf '\033')
+expect 0 '\x1B[2J\x9B31m\\' "$esc" EVIL1 -J "$journal"
+expect 0 '\x1B]0;x\x07' "$(printf '\007')" EVIL1 -J "$journal"
+
+expect 64 'QUEUEID or --from' '@@'
+expect 64 'QUEUEID or --from' '@@' A B
+expect 64 'QUEUEID or --from' '@@' A --from example.com
+expect 64 'not a domain' '@@' --from 'a b' -J "$journal"
+expect 64 '--since' '@@' A --since yesterday -J "$journal"
+expect 64 'unrecognized option' '@@' --bogus
+expect 66 'cannot be read' '@@' A -J "$dir/absent"
+expect 78 'bad.conf' '@@' A -c "$dir/bad.conf"
+expect 78 'keep no journal' '@@' A -c "$dir/none.conf"
+expect 0 'Usage: alignctl show' '@@' --help
+
+if [ "$("$ctl" show --from example.com --since 2026-05-01 -J "$journal" --json 2>/dev/null | wc -l)" -ne 3 ]; then
+	echo "show --json: wanted three lines"
+	failures=$((failures + 1))
+fi
+[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
