@@ -21,6 +21,8 @@ static const struct command {
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void say(const char *name, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+static void say(const char *name, const char *format, va_list args)
 {
 	fprintf(stderr, "alignctl%s%s: ", name != NULL ? " " : "", name != NULL ? name : "");
 	vfprintf(stderr, format, args);

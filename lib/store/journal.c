@@ -356,6 +356,8 @@ void journal_close(struct journal *journal, unsigned wait_ms)
 	int64_t until_ms = clock_mono_ms() + wait_ms;
 	bool done;
 
+	if (journal == NULL)
+		return;
 	pthread_mutex_lock(&journal->mutex);
 	journal->closing = true;
 	journal->close_ms = until_ms - wait_ms / 4;     /* the rest is for the last sync */

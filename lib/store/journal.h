@@ -44,7 +44,7 @@ struct journal;
  * not there or may not be written. */
 struct journal *journal_open(const struct journal_options *options, const char **error_r);
 /* Writes and syncs what it has (at most `wait_ms`), then frees. Nobody may be
- * in another call. */
+ * in another call. NULL is allowed. */
 void journal_close(struct journal *journal, unsigned wait_ms);
 /* Makes the next line id: "HOST-STARTms-SEQUENCE". */
 void journal_next_id(struct journal *journal, char out_r[128]);

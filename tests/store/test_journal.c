@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -231,6 +232,7 @@ START_TEST(lines_are_in_the_file_at_once)
 	ck_assert_str_eq(read_all(&g, 0), "one|two|three|");
 	buf_done(&g.text);
 	journal_close(journal, 5000);
+	journal_close(NULL, 5000);
 	ck_assert_uint_eq(reports.n, 0);
 }
 END_TEST
@@ -759,6 +761,52 @@ START_TEST(lines_do_not_mix)
 }
 END_TEST
 
+static int64_t slow_clock(void)
+{
+	usleep(500);                            /* the writer is behind */
+	return fake_clock();
+}
+
+static void append_until_killed(int acknowledged)
+{
+	struct journal_options options = usual();
+	struct journal *journal;
+
+	options.utc_ms = slow_clock;
+	journal = open_journal(&options);
+	for (;;)
+		if (append(journal, "line") && write(acknowledged, "x", 1) != 1)
+			_exit(1);
+}
+
+/* What append said yes to is there after kill -9. */
+START_TEST(nothing_is_lost_by_a_kill)
+{
+	char answers[4096];
+	struct gathered g;
+	size_t said = 0;
+	int pipes[2];
+	ssize_t n;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(pipes), 0);
+	child = fork();
+	if (child == 0)
+		append_until_killed(pipes[1]);
+	close(pipes[1]);
+	while (said < 500 && (n = read(pipes[0], answers, sizeof(answers))) > 0)
+		said += (size_t)n;
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	while ((n = read(pipes[0], answers, sizeof(answers))) > 0)
+		said += (size_t)n;
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	read_all(&g, 0);
+	ck_assert_uint_ge(g.n, said);
+	ck_assert_uint_ge(said, 500);
+	buf_done(&g.text);
+}
+END_TEST
+
 /* ---- reading ---- */
 
 static const struct {
@@ -954,6 +1002,7 @@ static Suite *journal_suite(void)
 	tcase_add_test(tcase, close_writes_what_waits);
 	tcase_add_test(tcase, close_says_what_is_lost);
 	tcase_add_loop_test(tcase, lines_do_not_mix, 0, 2);
+	tcase_add_test(tcase, nothing_is_lost_by_a_kill);
 	tcase_add_loop_test(tcase, names_are_understood, 0, N_ROWS(names));
 	tcase_add_test(tcase, days_are_understood);
 	tcase_add_test(tcase, order_is_that_of_time);
