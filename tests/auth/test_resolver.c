@@ -289,7 +289,9 @@ START_TEST(test_single_flight)
 	counter_wait(&counter, 16);
 	ck_assert_int_eq(counter.last, DNS_DATA);
 	ck_assert_int_eq(outcome_of(resolver, "one.held.example.net", PATIENCE_MS), DNS_DATA);
-	ck_assert_uint_eq(count("one.held.example.net"), 1);
+	/* 16 flights would be 16 questions; the library sends one again that has
+	 * not been answered for 376 ms, which a slow machine may take to get here */
+	ck_assert_uint_le(count("one.held.example.net"), 3);
 	resolver_close(resolver);
 }
 END_TEST

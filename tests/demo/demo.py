@@ -15,7 +15,6 @@ for folder in ('', 'session', 'system'):
 
 import harness          # noqa: E402
 import sign             # noqa: E402
-from dns_server import NameServer   # noqa: E402
 
 FORGER = dict(address='203.0.113.66', host='host.forger.example', helo='host.forger.example',
               sender='<x@forger.example>')
@@ -53,8 +52,7 @@ def samples(key):
 
 def run(settings, server, messages):
     """Sends the messages to an alignd with these settings: [(journal line, answer)]."""
-    settings = dict(settings, **{'dns.servers': ['127.0.0.1@%d' % server.port],
-                                 'mode': 'honor', 'authserv_id': 'mx.receiver.example'})
+    settings = dict(settings, mode='honor', **server.settings())
     with harness.Daemon(settings) as daemon:
         answers = [daemon.send(text, queue_id='DEMO%d' % (number + 1),
                                recipients=('<you@receiver.example>',), **envelope)
@@ -120,7 +118,7 @@ def main():
     text += '%s TXT %s\n' % (key.name, ' '.join('"%s"' % record[i:i + 200]
                                                 for i in range(0, len(record), 200)))
     messages = samples(key)
-    with NameServer(text) as server:
+    with harness.NameServer(text) as server:
         dry = run({'dry_run': True, 'authres.write': 'always'}, server, messages)
         enforced = run({'dry_run': False, 'quarantine.method': 'header'}, server, messages)
     print_table('Dry run: what would be done is decided and written down; nothing is done.',

@@ -323,6 +323,23 @@ class NameServer:
             rows = [line.split() for line in lines]
         return ['%s %s' % tuple(row[-2:]) for row in rows if row[1] == event]
 
+    def asked_twice(self):
+        """What was asked again though it was answered, or while it was still young.
+        A question that stays unanswered for 376 ms is sent again by the resolver's
+        library: that is the same question."""
+        last, twice = {}, set()
+        with open(os.path.join(self.folder, 'log')) as lines:
+            for row in (line.split() for line in lines):
+                question, when = tuple(row[-2:]), float(row[0])
+                if row[1] == 'question':
+                    if question in last and (last[question] is None or
+                                             when - last[question] < 0.3):
+                        twice.add('%s %s' % question)
+                    last[question] = when
+                elif row[1] in ('answer', 'released'):
+                    last[question] = None
+        return sorted(twice)
+
     def __enter__(self):
         return self
 

@@ -25,8 +25,7 @@ def test_real_dns():
         check('spoofed', 'reject', daemon.send(message(), **SPOOFED).action)
         lines = daemon.message_lines(2)
         check('results', ['pass', 'fail'], [line['result'] for line in lines])
-        questions = server.log('question')
-        check('none asked twice', len(set(questions)), len(questions))
+        check('asked twice', [], server.asked_twice())
 
 
 def test_asked_while_the_message_comes():
@@ -52,7 +51,7 @@ def test_asked_while_the_message_comes():
             thread.join()
             check('action', 'continue', answers[0].action)
             check('result', 'pass', daemon.message_lines(1)[0]['result'])
-            check('asked after the end of message', before, server.log('question'))
+            check('asked after the end of message', set(before), set(server.log('question')))
 
 
 def test_silent_dns():
