@@ -23,7 +23,7 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len); /* adds 
 char *arena_strdup(struct arena *arena, const char *text);              /* NULL gives NULL */
 struct slice arena_slice(struct arena *arena, struct slice s);          /* copy, NUL behind it */
 char *arena_printf(struct arena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 size_t arena_bytes(const struct arena *arena);                          /* handed out so far */
 
 #endif

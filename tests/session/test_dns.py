@@ -150,7 +150,7 @@ def test_one_kind_of_failure():
 
 def test_many_waiting():
     """100 messages that wait at once do not hold up others"""
-    settings = {'dns.budget_ms': 15000, 'dns.timeout_ms': 15000}
+    settings = {'dns.budget_ms': 60000, 'dns.timeout_ms': 60000}
     zone = ZONE + ''.join('_dmarc.slow%d.example TXT "v=DMARC1; p=reject"\n' % n for n in range(100))
     with NameServer(zone) as server, Daemon(dict(settings, **server.settings())) as daemon:
         server.command('hold _dmarc.slow*')
@@ -163,10 +163,8 @@ def test_many_waiting():
         for thread in threads:
             thread.start()
         server.command('wait 100 _dmarc.slow*')
-        start = time.monotonic()
         check('another message', 'reject', daemon.send(message(), **SPOOFED).action)
-        took = time.monotonic() - start
-        check_that('it does not wait', took < 3, took)
+        check('the others still wait', [], answers)
         server.command('release _dmarc.slow*')
         for thread in threads:
             thread.join()
