@@ -210,7 +210,8 @@ int daemon_open(struct settings *settings, const char **error_r)
 	}
 	current = state_new(settings, NULL, error_r);
 	if (current == NULL) {
-		journal_close(journal, 0);
+		if (journal != NULL)
+			journal_close(journal, 0);
 		journal = NULL;
 		return -1;
 	}

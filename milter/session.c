@@ -61,16 +61,6 @@ void session_free_all(void)
 		session_free(all);
 }
 
-unsigned session_count(void)
-{
-	unsigned n;
-
-	pthread_mutex_lock(&lock);
-	n = n_counted;
-	pthread_mutex_unlock(&lock);
-	return n;
-}
-
 /* Takes one of the `limit` places, once per connection. */
 static bool take_place(struct session *session, unsigned limit)
 {
@@ -106,15 +96,18 @@ static bool is_confirmed(const struct client_facts *facts)
 }
 
 /* Postfix gives mail without an SMTP client (non_smtpd_milters) the client
- * 127.0.0.1 port 0; a real client on loopback has a port. */
+ * 127.0.0.1, or ::1, and port 0; a real client on loopback has a port. */
 static bool is_submitted_locally(const struct client_facts *facts)
 {
-	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+	static const uint8_t v4[4] = { 127, 0, 0, 1 }, v6[16] = { [15] = 1 };
+	const struct address *address = &facts->address;
 
-	return facts->is_local ||
-	       (facts->address.family == 4 && facts->port == 0 &&
-		memcmp(facts->address.octets, loopback, sizeof(loopback)) == 0 &&
-		facts->host != NULL && strcmp(facts->host, "localhost") == 0);
+	if (facts->is_local)
+		return true;
+	if (facts->port != 0 || facts->host == NULL || strcmp(facts->host, "localhost") != 0)
+		return false;
+	return (address->family == 4 && memcmp(address->octets, v4, sizeof(v4)) == 0) ||
+	       (address->family == 6 && memcmp(address->octets, v6, sizeof(v6)) == 0);
 }
 
 /* Said once a minute: the log must not grow with what it warns of. */

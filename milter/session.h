@@ -48,7 +48,6 @@ struct session {
 struct session *session_new(void);
 void session_free(struct session *session);     /* NULL is allowed */
 void session_free_all(void);                    /* at the end of the daemon */
-unsigned session_count(void);                   /* connections that count */
 
 struct client_facts {           /* as the MTA gave them; strings may be NULL */
 	struct address address;

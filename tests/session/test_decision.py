@@ -250,6 +250,7 @@ def test_exempt_authenticated():
 def test_exempt_local():
     """mail without an SMTP client (non_smtpd_milters), and a unix socket's peer"""
     for options in (dict(host='localhost', address='127.0.0.1', port=0),
+                    dict(host='localhost', address='::1', port=0),
                     dict(host='localhost', address='/run/submit.sock')):
         with Daemon({'exempt.networks': []}, zone=ZONE) as daemon:
             answer, line = one(daemon, message(), sender='<x@attacker.example>', **options)
@@ -260,12 +261,16 @@ def test_exempt_local():
 
 
 def test_loopback_client_is_not_local():
-    """a real client on loopback is an SMTP client like any other"""
+    """a client with a port, a name or an address of its own is an SMTP client"""
+    rows = [dict(host='localhost', address='127.0.0.1', port=40001),
+            dict(host='unknown', address='127.0.0.1', port=0),
+            dict(host='localhost', address='127.0.0.2', port=0),
+            dict(host='localhost', address='198.51.100.7', port=0)]
     with Daemon({'exempt.networks': []}, zone=ZONE) as daemon:
-        answer, line = one(daemon, message(), sender='<x@attacker.example>',
-                           host='localhost', address='127.0.0.1', port=40001)
-        check('action', 'reject', answer.action)
-        check('exempt', 'no', daemon.journal()[-1].get('exempt', 'no'))
+        for number, options in enumerate(rows, 1):
+            answer, line = one(daemon, message(), number, sender='<x@attacker.example>', **options)
+            check('action for %s' % options, 'reject', answer.action)
+            check('exempt', 'no', daemon.journal()[-1]['exempt'])
 
 
 def test_unknown_client():

@@ -1,5 +1,6 @@
 """The daemon with a real name server that holds, drops and spoils its answers."""
 
+import os
 import signal
 import threading
 import time
@@ -110,6 +111,23 @@ def test_stop_while_waiting():
         check('action', 'continue', answers[0].action)
         daemon.process.wait(harness.PATIENCE_S)
         check('result', 'pass', daemon.message_lines(1)[0]['result'])
+
+
+def test_stop_does_not_wait_for_ever():
+    """a message that waits longer than stop_timeout does not hold the stop; code 0"""
+    with NameServer(ZONE) as server, Daemon(dict(server.settings(), stop_timeout=1)) as daemon:
+        server.command('silent _dmarc.example.com/TXT')
+        mta = begin(daemon)
+        mta.message('<b@example.com>', ['<c@receiver.example>'], message(), last=False)
+        mta.send(b'E')
+        server.command('wait 1 _dmarc.example.com/TXT')
+        start = time.monotonic()
+        daemon.stop()
+        took = time.monotonic() - start
+        check_that('it took', took < 8, took)
+        check('said', '1', daemon.events('stop')[0]['unfinished_messages'])
+        check('the socket file', False, os.path.exists(daemon.path('alignd.sock')))
+        mta.close()
 
 
 def test_reload_while_waiting():

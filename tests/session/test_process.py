@@ -96,15 +96,31 @@ def test_background_failures():
     daemon.discard()
 
 
+def test_journal_stream():
+    """on systemd's journal a line begins with its priority"""
+    read_end, write_end = os.pipe()
+    status = os.fstat(write_end)
+    stream = '%d:%d' % (status.st_dev, status.st_ino)
+    daemon = stopped()
+    daemon.write_settings({'socket': 'local:/nonexistent/a.sock'})
+    for value, prefix in ((stream, '<5>event=start'), ('1:1', 'event=start'), ('', 'event=start')):
+        subprocess.run([ALIGND, '-f', '-c', daemon.path('alignd.conf')], stderr=write_end,
+                       env=dict(os.environ, JOURNAL_STREAM=value))
+        said = os.read(read_end, 10000).decode()
+        check_that('line with %r' % value, said.startswith(prefix), said)
+    os.close(read_end)
+    os.close(write_end)
+    daemon.discard()
+
+
 def test_privileges():
     """started as root: becomes the user of the settings, with its group, for good"""
     if os.getuid() != 0:
         return
     with Daemon({'user': 'nobody', 'group': 'nogroup', 'journal.directory': ''}, zone=ZONE,
-                wait=False) as daemon:
-        # the key cannot be made in a folder of root's: give it one that exists
-        wait_for('start', lambda: daemon.process.poll() is not None or daemon.events('ready'))
-        daemon.exit_code = daemon.process.poll()
+                wait=False, exit_code=69) as daemon:
+        # the key cannot be made in a folder of root's
+        daemon.process.wait(harness.PATIENCE_S)
     folder = Daemon({'journal.directory': ''}, zone=ZONE)
     folder.stop()
     import pwd
