@@ -28,7 +28,7 @@ import milter
 
 BUILD = os.path.abspath(os.environ.get('builddir') or os.path.join(os.path.dirname(__file__), '../..'))
 ALIGND = os.environ.get('ALIGND') or os.path.join(BUILD, 'milter', 'alignd')
-PATIENCE_S = 60         # nothing that is waited for takes this long unless it is broken
+PATIENCE_S = int(os.environ.get("PATIENCE_S") or 60)         # nothing that is waited for takes this long unless it is broken
 
 
 class Failed(AssertionError):
