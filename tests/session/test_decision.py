@@ -134,12 +134,16 @@ def test_hold_that_the_mta_cannot():
 
 
 def test_header_that_the_mta_cannot():
-    """an MTA that lets no field be added: said in done, the message goes on"""
+    """an MTA that lets no field be added: said in done; it goes on, unless quarantined"""
     import milter
     with Daemon(zone=ZONE) as daemon:
         answer, line = one(daemon, message(), actions=milter.QUARANTINE, **GENUINE)
         check('action', 'continue', answer.action)
         check('done', 'failed: header fields', line['done'])
+        answer, line = one(daemon, message('a@quarantine.example'), 2, actions=milter.QUARANTINE,
+                           **SPOOFED)
+        check('action without the quarantine field', 'tempfail', answer.action)
+        check('done', 'failed: quarantine field', line['done'])
 
 
 def test_dry_run():

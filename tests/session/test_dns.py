@@ -40,6 +40,7 @@ def test_asked_while_the_message_comes():
             mta.rcpt('<c@receiver.example>')
             mta.header('From', ' a@example.com')
             server.command('wait 1 _dmarc.example.com/TXT')
+            server.command('wait 1 _dmarc.com/TXT')
             mta.eoh()
             answers = []
             thread = threading.Thread(target=lambda: answers.append(mta.eom(macros={'i': 'HELD'})))
