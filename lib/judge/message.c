@@ -9,7 +9,9 @@
 #include "judge/evaluate.h"
 #include "judge/message_private.h"
 
-#define FROM_KEPT (2 * LIMIT_FROM_OCTETS)       /* more is unusable anyway */
+/* A fold is at most CR LF before the octet that stays: a field that is cut here
+ * is over the limit when it is unfolded, and never a part that looks whole. */
+#define FROM_KEPT (3 * LIMIT_FROM_OCTETS + 1)
 
 struct author_task {
 	struct message *message;

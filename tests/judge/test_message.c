@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "judge/draws.h"
 #include "judge/message.h"
 
@@ -229,6 +230,36 @@ START_TEST(exempts)
 }
 END_TEST
 
+/* Folds go away before the length counts: what is kept of a huge field must not
+ * pass for the whole of it, wherever it is cut. */
+START_TEST(never_judges_a_part_of_from)
+{
+	static const char start[] = " x@forger.example", end[] = ", a@example.com";
+	struct arrival arrival = arrival_from(FORGER);
+	const struct verdict *v;
+	struct message *m;
+	struct buf from;
+
+	open_engine("mode = \"honor\";");
+	buf_init(&from, 131072);
+	buf_add_str(&from, start);
+	for (int i = 0; i < _i; i++)
+		buf_add_char(&from, ' ');
+	for (int i = 0; i < 20000; i++)
+		buf_add_str(&from, "\r\n ");
+	buf_add_str(&from, end);
+	m = message_new(engine, &arrival);
+	message_header(m, SLICE("From"), buf_slice(&from));
+	v = message_judge(m, NULL, NULL);
+	ck_assert_int_eq(v->result, RES_DMARC_PERMERROR);
+	ck_assert_int_eq(v->chosen, ACTION_QUARANTINE);
+	ck_assert_int_eq(message_evidence(m)->from, FROM_UNUSABLE);
+	message_free(m);
+	buf_done(&from);
+	close_engine();
+}
+END_TEST
+
 /* At any point of its life, and with a second From while tasks may run. */
 START_TEST(can_be_left_at_any_point)
 {
@@ -307,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, judges, 0, N_ROWS(rows));
 	tcase_add_test(t, keeps_the_evidence);
 	tcase_add_loop_test(t, exempts, 0, N_ROWS(exempt_rows));
+	tcase_add_loop_test(t, never_judges_a_part_of_from, 0, 3);
 	tcase_add_test(t, can_be_left_at_any_point);
 	tcase_add_test(t, draws_are_keyed_and_stable);
 	tcase_add_test(t, key_file_is_made_once);
