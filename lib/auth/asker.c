@@ -24,6 +24,7 @@ struct task {
 	struct task *next;
 	asker_task_fn *fn;
 	void *context;
+	const char *author;     /* on whose behalf it asks */
 	uint64_t bit;
 	bool finished, missed;  /* missed: its last run met an unanswered question */
 };
@@ -164,11 +165,14 @@ static int64_t expire(struct asker *asker, int64_t now_ms)
 static bool run_task(struct asker *asker, struct task *task)
 {
 	struct task *outer = asker->current;
+	const char *author = asker->author;
 
 	asker->current = task;
+	asker->author = task->author;
 	task->missed = false;
 	task->finished = task->fn(asker, task->context);
 	asker->current = outer;
+	asker->author = author;
 	if (task->finished)
 		asker->n_unfinished--;
 	return task->finished;
@@ -303,6 +307,7 @@ void asker_add(struct asker *asker, asker_task_fn *fn, void *context)
 	task = ARENA_NEW(asker->own, struct task);
 	task->fn = fn;
 	task->context = context;
+	task->author = asker->author;
 	task->bit = (uint64_t)1 << (asker->n_tasks < TASK_BITS ? asker->n_tasks : TASK_BITS - 1);
 	asker->n_tasks++;
 	asker->n_unfinished++;

@@ -34,7 +34,9 @@ struct asker *asker_new(struct resolver *resolver, const struct asker_limits *li
 void asker_free(struct asker *asker);
 /* Memory for tasks' results; only under the lock or after asker_wait(). */
 struct arena *asker_arena(struct asker *asker);
-/* On whose behalf later questions are asked (dns.max_in_flight_per_author). */
+/* On whose behalf later questions are asked and later tasks ask
+ * (dns.max_in_flight_per_author). It must be the domain whose name servers are
+ * meant: what a stranger's slow names take up is not the author's. */
 void asker_set_author(struct asker *asker, const char *author);
 
 /* NULL: not there yet (the look-up is under way). The answer lives as long as

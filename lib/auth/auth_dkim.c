@@ -174,6 +174,7 @@ static void ask_key(struct auth_dkim *dkim, struct seen *seen)
 		return;
 	seen->asked = true;
 	dkim->n_asked++;
+	asker_set_author(dkim->asker, seen->signature->d);
 	asker_want(dkim->asker, seen->key_name, DNS_TXT);
 }
 

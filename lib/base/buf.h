@@ -40,7 +40,13 @@ enum {
 	LIMIT_REPLY_TEXT = 400,
 	LIMIT_DNS_TEXT = 65536,           /* joined TXT data of one answer */
 	LIMIT_DNS_RECORDS = 256,          /* records taken from one answer */
-	LIMIT_MESSAGE_LOOKUPS = 160,      /* distinct questions per message */
+	/* Distinct questions per message: as many as all parts together can ask, or
+	 * one part could be starved by another, which is a temperror that the sender
+	 * has made. 1 record, 10 mx of 11 and 11 for %{p}, 1 exp; 5 walks of 8, of
+	 * authors and SPF; 4 times 3 for existence; twice a key and a walk for each
+	 * of dkim.max_signatures. */
+	LIMIT_MESSAGE_LOOKUPS = 1 + 110 + 11 + 1 + 40 + 12,
+	LIMIT_SIGNATURE_LOOKUPS = 2 + 8,
 };
 
 struct buf {

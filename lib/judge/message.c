@@ -141,7 +141,11 @@ static bool signer_task(struct asker *asker, void *context)
 static void start_look_ups(struct message *m, const struct arrival *arrival)
 {
 	const struct settings *settings = m->engine->settings;
-	struct asker_limits limits = { settings->dns_timeout_ms, LIMIT_MESSAGE_LOOKUPS };
+	struct asker_limits limits = {
+		.timeout_ms = settings->dns_timeout_ms,
+		.max_lookups = LIMIT_MESSAGE_LOOKUPS +
+			       settings->dkim_max_signatures * LIMIT_SIGNATURE_LOOKUPS,
+	};
 	struct auth_dkim_options options = {
 		.max_signatures = settings->dkim_max_signatures,
 		.minimum_key_bits = settings->dkim_minimum_key_bits,
@@ -215,10 +219,9 @@ static void on_from(struct message *m, struct slice value)
 	}
 	m->from_body = arena_slice(m->arena, slice_until(value, FROM_KEPT));
 	evaluate_from(e, m->arena, 1, m->from_body);
-	if (e->n_authors > 0)
-		asker_set_author(m->asker, e->authors[0].domain);
 	m->author_tasks = ARENA_ARRAY(m->arena, struct author_task, LIMIT_AUTHORS);
 	for (unsigned i = 0; i < e->n_authors; i++) {
+		asker_set_author(m->asker, e->authors[i].domain);
 		discover_want(m->asker, &m->engine->discover, e->authors[i].domain);
 		m->author_tasks[i] = (struct author_task){ m, &e->authors[i] };
 		asker_add(m->asker, policy_task, &m->author_tasks[i]);
@@ -320,6 +323,7 @@ static void start_signers(struct message *m)
 			continue;
 		signer = &m->signers[m->n_signers++];
 		*signer = (struct signer){ .domain = domain, .message = m };
+		asker_set_author(m->asker, domain);
 		discover_want(m->asker, &m->engine->discover, domain);
 		asker_add(m->asker, signer_task, signer);
 	}

@@ -260,6 +260,62 @@ START_TEST(never_judges_a_part_of_from)
 }
 END_TEST
 
+/* All that a sender can make us ask: 123 look-ups of SPF, 16 keys, walks of
+ * eight names. The forged author's record must be among what is answered. */
+static void add_flood(struct resolver *resolver)
+{
+	const char *error = NULL;
+	char line[256];
+
+	for (int i = 0; i < 10; i++)
+		for (int k = 0; k < 10; k++) {
+			snprintf(line, sizeof(line), "m%d.forger.example MX 10 x%d-%d.forger.example", i, i, k);
+			ck_assert_int_eq(resolver_zone_add_line(resolver, line, &error), 0);
+			snprintf(line, sizeof(line), "x%d-%d.forger.example A 192.0.2.200", i, k);
+			ck_assert_int_eq(resolver_zone_add_line(resolver, line, &error), 0);
+		}
+	for (int k = 0; k < 10; k++) {
+		snprintf(line, sizeof(line), "66.100.51.198.in-addr.arpa PTR p%d.forger.example", k);
+		ck_assert_int_eq(resolver_zone_add_line(resolver, line, &error), 0);
+	}
+	ck_assert_int_eq(resolver_zone_add_line(resolver, "flood.forger.example TXT \"v=spf1"
+		" mx:m0.forger.example mx:m1.forger.example mx:m2.forger.example mx:m3.forger.example"
+		" mx:m4.forger.example mx:m5.forger.example mx:m6.forger.example mx:m7.forger.example"
+		" mx:m8.forger.example mx:m9.forger.example -all exp=%{p}.forger.example\"", &error), 0);
+}
+
+START_TEST(floods_starve_nothing)
+{
+	struct arrival arrival = arrival_from("198.51.100.66", "h.example", "<x@flood.forger.example>");
+	char value[512];
+	const struct verdict *v;
+	struct message *m;
+
+	open_engine("mode = \"honor\"; dmarc: { on_temperror = \"accept\"; };");
+	add_flood(engine->resolver);
+	m = message_new(engine, &arrival);
+	for (int i = 0; i < 40; i++) {
+		snprintf(value, sizeof(value), " v=1; a=rsa-sha256; s=s; h=from; b=AAAA; d=a.b.c.d.e.f.g%d.h%d;"
+			 " bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", i, i);
+		message_header(m, SLICE("DKIM-Signature"), slice_of(value));
+	}
+	message_header(m, SLICE("DKIM-Signature"), SLICE(" v=1; a=rsa-sha256; s=s; h=from; b=AAAA;"
+		       " d=example.com; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="));
+	message_header(m, SLICE("From"), SLICE("x@a.b.c.d.e.f.g.one, x@a.b.c.d.e.f.g.two, "
+		       "x@a.b.c.d.e.f.g.three, a@a.b.c.d.e.f.example.com"));
+	v = message_judge(m, NULL, NULL);
+	ck_assert_int_eq(v->result, RES_DMARC_FAIL);
+	ck_assert_int_eq(v->chosen, ACTION_QUARANTINE);         /* sp of example.com */
+	ck_assert_str_eq(message_evidence(m)->spf.domain, "flood.forger.example");
+	ck_assert_int_eq(message_evidence(m)->spf.result, RES_SPF_FAIL);
+	for (unsigned i = 0; i < message_evidence(m)->n_dkim; i++)
+		ck_assert_int_ne(message_evidence(m)->dkim[i].result, RES_DKIM_TEMPERROR);
+	ck_assert_uint_gt(message_evidence(m)->lookups, 250);
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
 /* At any point of its life, and with a second From while tasks may run. */
 START_TEST(can_be_left_at_any_point)
 {
@@ -339,6 +395,7 @@ static Suite *suite(void)
 	tcase_add_test(t, keeps_the_evidence);
 	tcase_add_loop_test(t, exempts, 0, N_ROWS(exempt_rows));
 	tcase_add_loop_test(t, never_judges_a_part_of_from, 0, 3);
+	tcase_add_test(t, floods_starve_nothing);
 	tcase_add_test(t, can_be_left_at_any_point);
 	tcase_add_test(t, draws_are_keyed_and_stable);
 	tcase_add_test(t, key_file_is_made_once);
