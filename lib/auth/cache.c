@@ -34,7 +34,8 @@ struct flight {
 	struct cache_flight public;
 	struct flight *next, **prev;    /* in the shard */
 	struct waiter *waiters, **tail;
-	struct author *author;
+	struct author *author;          /* NULL: not counted */
+	struct flight *author_next, **author_prev;
 	int64_t started_ms;
 	uint32_t hash;
 	enum dns_type type;
@@ -54,6 +55,7 @@ struct shard {
 struct author {
 	struct author *next;
 	unsigned in_flight;
+	struct flight *flights, **tail; /* oldest first */
 	char domain[];
 };
 
@@ -258,30 +260,59 @@ static struct author *make_author(struct author **at, const char *domain)
 	if (*at == NULL) {
 		*at = mem_zalloc(sizeof(**at) + len + 1);
 		memcpy((*at)->domain, domain, len);
+		(*at)->tail = &(*at)->flights;
 	}
 	return *at;
 }
 
-/* False over a bound. *author_r stays NULL for "" (not counted). */
-static bool enter(struct cache *cache, const char *domain, struct author **author_r)
+/* As many of its flights as the bound allows have been under way for long. */
+static bool is_slow(const struct author *author, unsigned bound, int64_t now_ms)
+{
+	const struct flight *flight;
+
+	if (author->in_flight < bound)
+		return false;
+	for (flight = author->flights; bound > 1; bound--)
+		flight = flight->author_next;
+	return now_ms - flight->started_ms >= CACHE_SLOW_MS;
+}
+
+static void link_author(struct author *author, struct flight *flight)
+{
+	flight->author = author;
+	flight->author_prev = author->tail;
+	*author->tail = flight;
+	author->tail = &flight->author_next;
+	author->in_flight++;
+}
+
+static void unlink_author(struct author *author, struct flight *flight)
+{
+	*flight->author_prev = flight->author_next;
+	if (flight->author_next != NULL)
+		flight->author_next->author_prev = flight->author_prev;
+	else
+		author->tail = flight->author_prev;
+	author->in_flight--;
+}
+
+/* False over a bound. Nothing is counted for the author "". */
+static bool enter(struct cache *cache, const char *domain, struct flight *flight)
 {
 	const struct cache_limits *limits = &cache->limits;
 	struct author **at;
 	bool ok = true;
 
-	*author_r = NULL;
 	pthread_mutex_lock(&cache->authors_lock);
 	if (limits->max_in_flight > 0 && cache->in_flight >= limits->max_in_flight)
 		ok = false;
 	if (ok && domain[0] != '\0') {
 		at = find_author(cache, domain);
 		if (limits->max_in_flight_per_author > 0 && *at != NULL &&
-		    (*at)->in_flight >= limits->max_in_flight_per_author) {
+		    is_slow(*at, limits->max_in_flight_per_author, flight->started_ms))
 			ok = false;
-		} else {
-			*author_r = make_author(at, domain);
-			(*author_r)->in_flight++;
-		}
+		else
+			link_author(make_author(at, domain), flight);
 	}
 	if (ok)
 		cache->in_flight++;
@@ -289,11 +320,15 @@ static bool enter(struct cache *cache, const char *domain, struct author **autho
 	return ok;
 }
 
-static void leave(struct cache *cache, struct author *author)
+static void leave(struct cache *cache, struct flight *flight)
 {
+	struct author *author = flight->author;
+
 	pthread_mutex_lock(&cache->authors_lock);
 	cache->in_flight--;
-	if (author != NULL && --author->in_flight == 0) {
+	if (author != NULL)
+		unlink_author(author, flight);
+	if (author != NULL && author->in_flight == 0) {
 		struct author **at = find_author(cache, author->domain);
 
 		*at = author->next;
@@ -314,8 +349,7 @@ static struct flight *find_flight(struct shard *shard, uint32_t hash, const char
 	return flight;
 }
 
-static struct flight *start_flight(struct shard *shard, uint32_t hash, const char *name,
-				   enum dns_type type, int64_t now_ms)
+static struct flight *make_flight(uint32_t hash, const char *name, enum dns_type type, int64_t now_ms)
 {
 	size_t len = strlen(name);
 	struct flight *flight = mem_zalloc(sizeof(*flight) + len + 1);
@@ -325,12 +359,16 @@ static struct flight *start_flight(struct shard *shard, uint32_t hash, const cha
 	flight->started_ms = now_ms;
 	flight->tail = &flight->waiters;
 	memcpy(flight->name, name, len);
+	return flight;
+}
+
+static void link_flight(struct shard *shard, struct flight *flight)
+{
 	flight->next = shard->flights;
 	flight->prev = &shard->flights;
 	if (flight->next != NULL)
 		flight->next->prev = &flight->next;
 	shard->flights = flight;
-	return flight;
 }
 
 static void add_waiter(struct flight *flight, resolver_done_fn *done, void *context)
@@ -349,7 +387,7 @@ static enum cache_state want(struct cache *cache, struct shard *shard, uint32_t 
 			     int64_t now_ms, const struct dns_answer **answer_r,
 			     struct flight **flight_r)
 {
-	struct author *entered;
+	struct flight *flight;
 
 	*answer_r = look_up(shard, hash, name, type, now_ms);
 	if (*answer_r != NULL) {
@@ -361,13 +399,15 @@ static enum cache_state want(struct cache *cache, struct shard *shard, uint32_t 
 		shard->joined++;
 		return CACHE_JOINED;
 	}
-	if (!enter(cache, author, &entered)) {
+	flight = make_flight(hash, name, type, now_ms);
+	if (!enter(cache, author, flight)) {
+		free(flight);
 		shard->busy++;
 		*answer_r = dns_answer_new(DNS_BUSY, 0, NULL, 0);
 		return CACHE_ANSWERED;
 	}
-	*flight_r = start_flight(shard, hash, name, type, now_ms);
-	(*flight_r)->author = entered;
+	link_flight(shard, flight);
+	*flight_r = flight;
 	shard->started++;
 	return CACHE_STARTED;
 }
@@ -426,7 +466,7 @@ void cache_finish(struct cache *cache, struct cache_flight *public,
 	unlink_flight(flight);
 	keep(cache, shard, flight, answer, now_ms);
 	pthread_mutex_unlock(&shard->lock);
-	leave(cache, flight->author);
+	leave(cache, flight);
 	call_waiters(flight, answer);
 	dns_answer_unref(answer);
 }

@@ -4,7 +4,9 @@
  * answers and by octets) with single flight: one look-up for all who ask the
  * same at the same time. It also bounds what is under way, in all and on behalf
  * of one author domain, so that a silent name server of one sender cannot hold
- * up all mail. Knows nothing of how answers are found: whoever gets
+ * up all mail. Of an author only look-ups that have taken CACHE_SLOW_MS count:
+ * if quick ones did, a forger who asks many names of his victim at once could
+ * have the rest refused, and the victim's policy with it. Knows nothing of how answers are found: whoever gets
  * CACHE_STARTED looks up and calls cache_finish().
  *
  * Times are monotonic and given by the caller. TTLs are cut at CACHE_MAX_TTL_S;
@@ -18,12 +20,13 @@
 
 #define CACHE_MAX_TTL_S 86400
 #define CACHE_FAILURE_TTL_S 5
+#define CACHE_SLOW_MS 1000
 #define CACHE_OCTETS_PER_ENTRY 1024     /* on average; beyond, fewer answers are kept */
 
 struct cache_limits {
 	unsigned entries;               /* 0: nothing is kept */
 	unsigned max_in_flight;         /* 0: no bound, here and below */
-	unsigned max_in_flight_per_author;
+	unsigned max_in_flight_per_author;      /* slow ones */
 };
 
 enum cache_state {

@@ -201,7 +201,7 @@ const struct option options[] = {
 	  .initial = "100000", FIELD(dns_cache_entries), .help = "answers kept in memory" },
 	{ "dns.max_in_flight_per_author", INTEGER(1, 10000), .kind = KIND_COLLECT,
 	  .initial = "60", FIELD(dns_max_in_flight_per_author),
-	  .help = "questions under way at one time on behalf of one author domain" },
+	  .help = "look-ups of one domain that may be slow at one time; beyond, it is asked nothing more" },
 	{ "dns.trust_anchor", PATH(0), .kind = KIND_COLLECT, .initial = "\"\"",
 	  FIELD(dns_trust_anchor), .accepted = "an absolute path; \"\" is off",
 	  .help = "file with the root's key: alignd checks DNSSEC itself" },

@@ -208,6 +208,29 @@ START_TEST(test_one_question)
 }
 END_TEST
 
+/* What a task asks later is charged to whom it was started for, wherever it is
+ * run and whoever has come since. */
+START_TEST(test_author_of_a_task)
+{
+	struct fake *fake = fake_new();
+	struct asker *asker = asker_new(&fake->base, &limits);
+	struct chain chain = { .names = { "1.example", "2.example" }, .n = 2 };
+
+	asker_set_author(asker, "first.example");
+	asker_add(asker, chain_task, &chain);
+	asker_set_author(asker, "second.example");
+	release(fake, NULL);
+	asker_want(asker, "3.example", DNS_TXT);
+	ck_assert_uint_eq(fake_asked(fake), 3);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_str_eq(fake->flights[i].author, i < 2 ? "first.example" : "second.example");
+	release(fake, NULL);
+	ck_assert(chain.finished);
+	asker_free(asker);
+	fake_free(fake);
+}
+END_TEST
+
 START_TEST(test_bound)
 {
 	struct fake *fake = fake_new();
@@ -498,6 +521,7 @@ static Suite *asker_suite(void)
 	tcase_add_test(tcase, test_restart);
 	tcase_add_test(tcase, test_one_question);
 	tcase_add_test(tcase, test_bound);
+	tcase_add_test(tcase, test_author_of_a_task);
 	tcase_add_test(tcase, test_tasks_add_tasks);
 	tcase_add_test(tcase, test_many_tasks);
 	tcase_add_test(tcase, test_timeout_from_the_start);

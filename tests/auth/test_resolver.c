@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "auth/asker.h"
+#include "auth/cache.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "nameserver.h"
@@ -316,6 +317,7 @@ START_TEST(test_author_bound)
 	nameserver_command(&ns, "hold *.held.example.net");
 	for (int i = 0; i < 3; i++)
 		ck_assert(want(resolver, &counter, "author.example", i, "held.example.net") == NULL);
+	usleep((CACHE_SLOW_MS + 50) * 1000);
 	answer = want(resolver, &counter, "author.example", 3, "held.example.net");
 	ck_assert(answer != NULL && answer->outcome == DNS_BUSY);
 	dns_answer_unref(answer);
