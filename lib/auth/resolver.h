@@ -98,7 +98,6 @@ void resolver_close(struct resolver *resolver);
 struct resolver_options {       /* plain; judge/engine fills it from the settings */
 	const char *const *servers;     /* "ADDRESS" or "ADDRESS@PORT" */
 	unsigned n_servers;             /* 0: the system's (resolv.conf) */
-	unsigned timeout_ms;
 	unsigned cache_entries;
 	unsigned max_in_flight_per_author;
 	const char *trust_anchor;       /* file; NULL: DNSSEC off */

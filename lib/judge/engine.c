@@ -77,7 +77,6 @@ static bool same_list(const struct string_list *a, const struct string_list *b)
 static bool same_dns(const struct settings *a, const struct settings *b)
 {
 	return same_list(&a->dns_servers, &b->dns_servers) &&
-	       a->dns_timeout_ms == b->dns_timeout_ms &&
 	       a->dns_cache_entries == b->dns_cache_entries &&
 	       a->dns_max_in_flight_per_author == b->dns_max_in_flight_per_author &&
 	       same_text(a->dns_trust_anchor, b->dns_trust_anchor) &&
@@ -90,7 +89,6 @@ struct resolver *engine_resolver(const struct settings *settings, const char *zo
 	struct resolver_options options = {
 		.servers = settings->dns_servers.items,
 		.n_servers = settings->dns_servers.n,
-		.timeout_ms = settings->dns_timeout_ms,
 		.cache_entries = settings->dns_cache_entries,
 		.max_in_flight_per_author = settings->dns_max_in_flight_per_author,
 		.trust_anchor = settings->dns_trust_anchor,

@@ -66,7 +66,7 @@ static void forget_rules(void)
 static struct resolver *open_with(const char *server, unsigned per_author, const char *anchor)
 {
 	const struct resolver_options options = {
-		.servers = &server, .n_servers = 1, .timeout_ms = 5000, .cache_entries = 1000,
+		.servers = &server, .n_servers = 1, .cache_entries = 1000,
 		.max_in_flight_per_author = per_author, .trust_anchor = anchor,
 	};
 	const char *error = "";
