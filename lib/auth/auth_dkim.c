@@ -214,10 +214,10 @@ void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice va
 const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n)
 {
 	for (unsigned i = 0; i < dkim->n_seen; i++) {
-		const char *d = dkim->seen[i].signature->d;
+		const struct seen *seen = &dkim->seen[i];
 
-		if (d != NULL && n-- == 0)
-			return d;
+		if (seen->checked && n-- == 0)
+			return seen->signature->d;
 	}
 	return NULL;
 }

@@ -35,12 +35,12 @@ struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_ca
 				const struct auth_dkim_options *options);
 /* name without colon, value as it came with leading blank; folds CRLF or LF. */
 void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice value);
-/* d= of the n-th DKIM-Signature with a domain seen so far (normal), NULL past
- * the end: for starting walks early. */
-const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n);
 /* `author`: signatures of its domain or below and above it are taken first
  * when there are more than max_signatures; NULL when there is none. */
 void auth_dkim_eoh(struct auth_dkim *dkim, const char *author);
+/* After that: d= of the n-th signature that is checked (normal), NULL past the
+ * end: whose Organizational Domains may matter. */
+const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n);
 void auth_dkim_body(struct auth_dkim *dkim, const char *data, size_t len);
 /* Fills the list in message order (memory of the arena); org is left unset.
  * Never fails: what cannot be checked says so in its result and reason. */

@@ -316,10 +316,10 @@ static void start_signers(struct message *m)
 	const char *domain;
 
 	m->signers = ARENA_ARRAY(m->arena, struct signer, max);
-	for (unsigned i = 0; m->n_signers < max && (domain = auth_dkim_signer(m->dkim, i)) != NULL; i++) {
+	for (unsigned i = 0; (domain = auth_dkim_signer(m->dkim, i)) != NULL; i++) {
 		struct signer *signer;
 
-		if (domain[0] == '\0' || is_known_signer(m, domain))
+		if (is_known_signer(m, domain))
 			continue;
 		signer = &m->signers[m->n_signers++];
 		*signer = (struct signer){ .domain = domain, .message = m };
