@@ -581,8 +581,9 @@ const char *summary_quarantine(struct arena *arena, const struct evidence *evide
 {
 	const struct author *author = decisive_author(evidence, verdict);
 
-	return arena_printf(arena, "asked=%s; why=%s; result=%s; author=%s", disposition_word(verdict->asked),
-			    names_get(why_names, (int)verdict->why),
-			    names_get(dmarc_result_names, (int)verdict->result),
-			    author != NULL ? author->domain : "none");
+	/* The author first: Sendmail's mailq shows 60 octets of a reason. */
+	return arena_printf(arena, "author=%s; asked=%s; why=%s; result=%s",
+			    author != NULL ? author->domain : "none",
+			    disposition_word(verdict->asked), names_get(why_names, (int)verdict->why),
+			    names_get(dmarc_result_names, (int)verdict->result));
 }

@@ -63,7 +63,7 @@ void summary_reply(struct arena *arena, const struct evidence *evidence,
 void summary_log(struct logline *line, const struct evidence *evidence,
 		 const struct verdict *verdict, const char *done);
 /* The value of the quarantine field, without a leading blank, printable ASCII:
- * "asked=reject; why=requested; result=fail; author=example.com". */
+ * "author=example.com; asked=reject; why=requested; result=fail". */
 const char *summary_quarantine(struct arena *arena, const struct evidence *evidence,
 			       const struct verdict *verdict);
 

@@ -702,12 +702,12 @@ START_TEST(quarantine_field)
 	add_author("example.com", "example.com", "v=DMARC1; p=quarantine");
 	judge();
 	ck_assert_str_eq(summary_quarantine(scene.arena, &scene.e, &scene.v),
-			 "asked=quarantine; why=requested; result=fail; author=example.com");
+			 "author=example.com; asked=quarantine; why=requested; result=fail");
 	scene.e.n_authors = 0;
 	scene.e.from = FROM_ABSENT;
 	judge();
 	ck_assert_str_eq(summary_quarantine(scene.arena, &scene.e, &scene.v),
-			 "asked=none; why=bad-from; result=permerror; author=none");
+			 "author=none; asked=none; why=bad-from; result=permerror");
 }
 END_TEST
 
