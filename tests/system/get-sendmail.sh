@@ -15,8 +15,16 @@ if [ -x root/usr/libexec/sendmail/sendmail ]; then
 fi
 rm -rf packages unpacked
 mkdir packages unpacked
+# Libraries that nothing else has brought yet.
+missing=
+libraries=$(apt-cache depends sendmail-bin | sed -n 's/^ *|\{0,1\}Depends: \(lib[^ ]*\)$/\1/p')
+for library in $libraries; do
+	dpkg-query -W -f '${Status}\n' "$library" 2>/dev/null | grep -q ' installed$' ||
+		missing="$missing $library"
+done
+# shellcheck disable=SC2086	# a list of names
 (cd packages && apt-get -q -o APT::Sandbox::User=root download \
-	sendmail-bin sendmail-cf libwrap0 liblockfile1)
+	sendmail-bin sendmail-cf $missing)
 for package in packages/*.deb; do
 	dpkg -x "$package" unpacked
 done

@@ -5,7 +5,9 @@ listen on the loopback only, stay in the foreground under the Lab (which stops
 them by their process id) and keep their files in the Lab's folder.
 """
 
+import collections
 import glob
+import grp
 import json
 import os
 import pwd
@@ -19,6 +21,8 @@ from lab import HOST_NAME, Needs, need_program, run_program, wait_until
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 NOBODY = 65534                  # deliveries are made as this user and group
+
+Place = collections.namedtuple("Place", "address port")        # for smtp_client
 
 
 def can_connect(where):
@@ -45,6 +49,13 @@ def user_ids(name):
     except KeyError:
         raise Needs("the user " + name) from None
     return entry.pw_uid, entry.pw_gid
+
+
+def group_id(name):
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise Needs("the group " + name) from None
 
 
 class Maildir:
@@ -232,6 +243,11 @@ class Postfix:
         return run_program([need_program("postcat", package="postfix"), "-c",
                             self.config_folder, "-qbh", queue_id])
 
+    def release(self, queue_id):
+        """Lets a held message go, and asks for its delivery."""
+        run_program(["/usr/sbin/postsuper", "-c", self.config_folder, "-H", queue_id])
+        run_program(["/usr/sbin/postqueue", "-c", self.config_folder, "-i", queue_id])
+
     def clear_queue(self):
         run_program(["/usr/sbin/postsuper", "-c", self.config_folder, "-d", "ALL"])
 
@@ -292,6 +308,9 @@ class Sendmail:
             "confDEF_USER_ID": "%d:%d" % (NOBODY, NOBODY),
             "confTO_IDENT": "0",
             "confLOG_LEVEL": "15",
+            # A busy machine: mail is taken and delivered at once all the same.
+            "confQUEUE_LA": "1000",
+            "confREFUSE_LA": "1000",
             "QUEUE_DIR": self.queue_folder,
             "STATUS_FILE": os.path.join(self.folder, "statistics"),
             "ALIAS_FILE": os.path.join(self.folder, "aliases"),
@@ -553,12 +572,18 @@ class Alignd:
 
     `settings`: a dictionary (see settings_text) or the text itself; what is not
     said there: socket, authserv_id, user and group (nobody), journal folder.
+    `as_user`: started by this user (a number), not by root.
     """
 
-    def __init__(self, lab, settings=None, name="alignd", arguments=()):
+    def __init__(self, lab, settings=None, name="alignd", arguments=(), as_user=None):
         self.lab = lab
         self.name = name
         self.program = alignd_program()
+        self.options = {}
+        if as_user is not None:
+            # A build in a home folder is out of that user's reach.
+            self.program = shutil.copy(self.program, lab.make_folder(name + "-program"))
+            self.options = {"user": as_user, "group": as_user, "extra_groups": []}
         self.arguments = list(arguments)
         self.folder = lab.make_folder(name, owner=(NOBODY, NOBODY))
         self.journal_folder = lab.make_folder(name, "journal", mode=0o750, owner=(NOBODY, NOBODY))
@@ -601,7 +626,7 @@ class Alignd:
     def start(self, timeout_s=15):
         """Starts it and waits until its socket answers; returns itself."""
         self.process = self.lab.start(self.name, [self.program, "-f", "-c", self.config] +
-                                      self.arguments)
+                                      self.arguments, **self.options)
 
         def is_up():
             self.process.check()

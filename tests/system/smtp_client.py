@@ -12,6 +12,8 @@ class Client:
     (Postfix; NAME is unknown unless said); source: the address to connect from, which must be the loopback's
     (lab.add_address)."""
 
+    sender = "sender@example.com"
+
     def __init__(self, server, helo="client.example", xclient=None, source=None, timeout_s=60):
         self.smtp = smtplib.SMTP(timeout=timeout_s,
                                  source_address=(source, 0) if source else None)
@@ -34,12 +36,14 @@ class Client:
             self.refused = Answer(stage, code, text.decode(errors="replace"))
         return code >= 400
 
-    def send(self, message, sender="sender@example.com", recipients=("inbox@receiver.example",),
+    def send(self, message, sender=None, recipients=("inbox@receiver.example",),
              mail_options=()):
         """One message; the first answer that is a refusal, or the last one. `message`
         is octets with CRLF line ends, handed over as they are (dots doubled)."""
         if self.refused is not None:
             return self.refused
+        if sender is None:
+            sender = self.sender
         steps = [("mail", "MAIL", " ".join(["FROM:<%s>" % sender] + list(mail_options)))]
         steps += [("rcpt", "RCPT", "TO:<%s>" % recipient) for recipient in recipients]
         for stage, command, argument in steps:
