@@ -74,8 +74,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 
 	(void)unused2;
 	(void)unused3;
-	if (session == NULL)
-		return SMFIS_REJECT;
+	if (session == NULL) {
+		/* The connection itself is told to try later. Anything but
+		 * SMFIS_CONTINUE is a fault that the library logs. */
+		*actions_r = *steps_r = *unused2_r = *unused3_r = 0;
+		return SMFIS_CONTINUE;
+	}
 	session->no_reply = no_reply_steps;
 	session->lead_space = (steps & SMFIP_HDR_LEADSPC) != 0;
 	*actions_r = actions & (WANTED_ACTIONS | SMFIF_SETSYMLIST);

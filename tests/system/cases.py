@@ -358,6 +358,7 @@ def stops_under_load(site):
     """TERM three times: what was accepted is delivered, once, and judged."""
     site.use()
     before = site.alignd.log().count("event=stop ")
+    said = site.lab.syslog.text("alignd[")      # by libmilter
     with load.Load(site) as running:
         for _ in range(3):
             running.wait_for_more(25)
@@ -367,6 +368,7 @@ def stops_under_load(site):
         running.wait_for_more(25)
     assert running.refusals != []
     assert site.alignd.log().count("event=stop ") == before + 3
+    assert site.lab.syslog.text("alignd[") == said, site.lab.syslog.text("alignd[")
     has(site.alignd.log().rsplit("event=stop ", 1)[1], "failed=0")
     bad = [line for line in site.alignd.log().splitlines() if "unfinished_messages" in line]
     assert bad == [], bad
