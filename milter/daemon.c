@@ -195,19 +195,31 @@ static struct state *state_new(struct settings *settings, struct engine *previou
 	return state;
 }
 
+static int open_journal(const struct settings *settings, const char *host, const char **error_r)
+{
+	static char text[512];
+	struct journal_options options = journal_options_of(settings, host);
+
+	journal = journal_open(&options, error_r);
+	if (journal != NULL)
+		return 0;
+	snprintf(text, sizeof(text), "journal.directory %s: %s; make it as root: "
+		 "install -d -o %s -m 0750 %s", settings->journal_directory, *error_r,
+		 settings->user != NULL && settings->user[0] != '\0' ? settings->user : "alignd",
+		 settings->journal_directory);
+	*error_r = text;
+	return -1;
+}
+
 int daemon_open(struct settings *settings, const char **error_r)
 {
 	char host[65];
 
 	clock_cond_init(&changed);
 	host_name(host, sizeof(host));
-	if (settings->journal_directory != NULL && settings->journal_directory[0] != '\0') {
-		struct journal_options options = journal_options_of(settings, host);
-
-		journal = journal_open(&options, error_r);
-		if (journal == NULL)
-			return -1;
-	}
+	if (settings->journal_directory != NULL && settings->journal_directory[0] != '\0' &&
+	    open_journal(settings, host, error_r) != 0)
+		return -1;
 	current = state_new(settings, NULL, error_r);
 	if (current == NULL) {
 		if (journal != NULL)

@@ -45,7 +45,7 @@ static const char help[] =
 	"Examples:\n"
 	"  alignd -n                       are the settings in order?\n"
 	"  alignd -f -c ./alignd.conf      try it in a terminal\n"
-	"  kill -HUP $(cat /run/alignd/alignd.pid)\n"
+	"  systemctl reload alignd         after a change of the settings\n"
 	"See alignd(8), alignd.conf(5).\n";
 
 static int print_library(struct dl_phdr_info *info, size_t size, void *unused)
@@ -93,7 +93,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		else if (letter == 'h')
 			return fputs(help, stdout) < 0 ? EX_IOERR : 0;
 		else
-			return EX_USAGE;
+			return fputs("Try alignd --help\n", stderr) < 0 ? EX_IOERR : EX_USAGE;
 	}
 	if (optind < argc) {
 		fprintf(stderr, "alignd: what is \"%s\"? Try alignd --help\n", argv[optind]);
@@ -115,7 +115,7 @@ static struct settings *read_settings(const char *path)
 
 static int failed(int exit_code, const char *error)
 {
-	log_event(LOG_ERR, "start", "failed", error, NULL);
+	log_event(LOG_ERR, "start", "failed", error, "user", start_user(), NULL);
 	start_remove_socket();
 	start_report(exit_code);
 	return exit_code;

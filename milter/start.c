@@ -79,7 +79,8 @@ static int refuse_living(const char *path, const char **error_r)
 	is_served = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
 		    errno == EAGAIN;
 	close(fd);
-	return is_served ? fail(error_r, "socket %s: another daemon serves it", path) : 0;
+	return is_served ? fail(error_r, "socket %s: another daemon serves it, "
+				 "perhaps alignd runs already", path) : 0;
 }
 
 static bool is_set(const char *name)
@@ -98,7 +99,8 @@ static int find_account(const struct settings *settings, uid_t *uid_r, gid_t *gi
 	if (geteuid() == 0) {
 		user = is_set(settings->user) ? getpwnam(settings->user) : getpwuid(0);
 		if (user == NULL)
-			return fail(error_r, "user \"%s\" does not exist", settings->user);
+			return fail(error_r, "user \"%s\" does not exist: systemd-sysusers alignd.conf "
+				    "makes \"alignd\", or set another user", settings->user);
 		*uid_r = user->pw_uid;
 		*gid_r = user->pw_gid;
 	}
@@ -106,13 +108,27 @@ static int find_account(const struct settings *settings, uid_t *uid_r, gid_t *gi
 		return 0;
 	group = getgrnam(settings->group);
 	if (group == NULL)
-		return fail(error_r, "group \"%s\" does not exist", settings->group);
+		return fail(error_r, "group \"%s\" does not exist: set another group, or \"\" for "
+			    "the user's own", settings->group);
 	*gid_r = group->gr_gid;
 	return 0;
 }
 
-/* Started as root, the socket is the user's; in any case a group that is set
- * gets it, else it has what its folder gives (a set-group-id bit). */
+/* A folder with the set-group-id bit gives its group to what is made in it. */
+static bool folder_gives_group(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof(socket_path)];
+	struct stat status;
+
+	if (slash == NULL || slash == path)
+		return false;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	return stat(folder, &status) == 0 && (status.st_mode & S_ISGID) != 0;
+}
+
+/* Started as root, the socket is the user's. A group that is set gets it, else
+ * the group that the folder gives; without either, as root, the user's. */
 static int own_socket(const struct settings *settings, const char *path, const char **error_r)
 {
 	bool is_root = geteuid() == 0;
@@ -121,6 +137,8 @@ static int own_socket(const struct settings *settings, const char *path, const c
 
 	if (find_account(settings, &uid, &gid, error_r) != 0)
 		return -1;
+	if (!is_set(settings->group) && folder_gives_group(path))
+		gid = (gid_t)-1;
 	if ((is_root || gid != (gid_t)-1) && chown(path, is_root ? uid : (uid_t)-1, gid) != 0)
 		return fail(error_r, "socket %s: it cannot be given to user and group: %s", path,
 			    strerror(errno));
@@ -128,6 +146,25 @@ static int own_socket(const struct settings *settings, const char *path, const c
 		return fail(error_r, "socket %s: %s", path, strerror(errno));
 	memcpy(socket_path, path, strlen(path) + 1);
 	return 0;
+}
+
+/* What a postmaster can do about it. */
+static const char *socket_hint(int reason)
+{
+	switch (reason) {
+	case ENOENT:
+		return "; its folder has to exist before the start (systemd-tmpfiles --create "
+		       "alignd.conf makes /run/alignd)";
+	case EACCES:
+	case EPERM:
+		return "; its folder has to be writable for the user that starts alignd";
+	case EADDRINUSE:
+		return "; another program has this port: ss -lntp shows which";
+	case EADDRNOTAVAIL:
+		return "; this host does not have that address";
+	default:
+		return "";
+	}
 }
 
 int start_open_socket(const struct settings *settings, const char **error_r)
@@ -148,8 +185,9 @@ int start_open_socket(const struct settings *settings, const char **error_r)
 	reason = errno;
 	umask(mask);
 	if (opened != 0)
-		return fail(error_r, "socket %s: %s%s%s", settings->socket, problem,
-			    reason != 0 ? ": " : "", reason != 0 ? strerror(reason) : "");
+		return fail(error_r, "socket %s: %s%s%s%s", settings->socket, problem,
+			    reason != 0 ? ": " : "", reason != 0 ? strerror(reason) : "",
+			    socket_hint(reason));
 	return path != NULL ? own_socket(settings, path, error_r) : 0;
 }
 
@@ -215,14 +253,18 @@ void start_report(int exit_code)
 	ready_pipe = -1;
 }
 
-static void note_other_user(const char *wanted)
+const char *start_user(void)
 {
 	const struct passwd *me = getpwuid(geteuid());
 
-	if (is_set(wanted) &&
-	    (me == NULL || strcmp(me->pw_name, wanted) != 0))
+	return me != NULL ? me->pw_name : "unknown";
+}
+
+static void note_other_user(const char *wanted)
+{
+	if (is_set(wanted) && strcmp(start_user(), wanted) != 0)
 		log_event(LOG_NOTICE, "start", "note", "not root: stays the user that started it",
-			  "user", me != NULL ? me->pw_name : "unknown", "settings", wanted, NULL);
+			  "user", start_user(), "settings", wanted, NULL);
 }
 
 int start_drop_privileges(const struct settings *settings, const char **error_r)

@@ -31,4 +31,6 @@ void start_raise_limits(void);          /* descriptors; allocator arenas */
 int start_write_pid(const char *path, const char **error_r);
 void start_remove_pid(void);
 
+const char *start_user(void);           /* whom it is now; for messages */
+
 #endif

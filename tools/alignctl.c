@@ -109,7 +109,11 @@ static void print_help(FILE *out)
 	      "Commands:\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nalignctl(1) tells the rest.\n", out);
+	fputs("\nExamples:\n"
+	      "  alignctl check message.eml --ip 192.0.2.1 --mail-from bounce@example.com\n"
+	      "  alignctl show 4XyZ1k2m3n\n"
+	      "  alignctl explain example.com\n"
+	      "\nalignctl(1) tells the rest.\n", out);
 }
 
 static int run(int argc, char **argv)

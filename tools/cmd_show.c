@@ -2,6 +2,7 @@
  * the help desk's first question. */
 #include "alignctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct options {
 
 struct search {
 	const struct options *options;
+	const char *directory;
 	char from[DOMAIN_SIZE];
 	int64_t since_ms;
 	struct arena *arena;            /* of the line at hand */
@@ -389,7 +391,8 @@ static int finish(struct search *s, const char *name, uint64_t skipped)
 	if (skipped > 0)
 		tool_fail(name, 0, "lines and ends of damaged files passed over: %llu",
 			  (unsigned long long)skipped);
-	return s->found > 0 ? EX_OK : tool_fail(name, EXIT_NOT_FOUND, "nothing found");
+	return s->found > 0 ? EX_OK : tool_fail(name, EXIT_NOT_FOUND, "nothing found in %s",
+						     s->directory);
 }
 
 static int search_journal(struct search *s, const char *name, const char *directory)
@@ -399,10 +402,13 @@ static int search_journal(struct search *s, const char *name, const char *direct
 
 	if (directory == NULL || directory[0] == '\0')
 		return tool_fail(name, EX_CONFIG, "the settings keep no journal (journal.directory)");
+	s->directory = directory;
 	s->progress = isatty(STDERR_FILENO);
 	s->next_progress_ms = clock_mono_ms() + 1000;
 	if (journal_read(directory, s->since_ms, take_line, s, &skipped, &error) != 0)
-		return tool_fail(name, EX_NOINPUT, "%s: %s", directory, error);
+		return tool_fail(name, EX_NOINPUT, "%s: %s%s", directory, error,
+				 access(directory, R_OK | X_OK) != 0 && errno == EACCES ?
+				 ": only alignd's user and root may (sudo alignctl ...)" : "");
 	return finish(s, name, skipped);
 }
 

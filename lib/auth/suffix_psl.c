@@ -17,8 +17,8 @@ struct suffix_psl *suffix_psl_open(const char *path, const char **error_r)
 
 	if (list == NULL || psl_suffix_count(list) == 0) {
 		psl_free(list);
-		*error_r = own ? "the file is missing or is no public suffix list" :
-			"the system has no public suffix list";
+		*error_r = own ? "dmarc.psl_file: the file is missing or is no public suffix list" :
+			"the system has no public suffix list: install the package publicsuffix, or set dmarc.psl_file";
 		return NULL;
 	}
 	psl = mem_zalloc(sizeof(*psl));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,20 +63,33 @@ unsigned draw_enforce(const uint8_t key[32], const struct address *client, const
 	return draw(key, &buf);
 }
 
+/* Keeps errno. */
+static int key_fail(const char **error_r, const char *path, const char *what, const char *next)
+{
+	static _Thread_local char text[512];
+	int reason = errno;
+
+	snprintf(text, sizeof(text), "sample.key_file %s: %s: %s; %s", path, what,
+		 reason != 0 ? strerrordesc_np(reason) : "too short", next);
+	*error_r = text;
+	errno = reason;
+	return -1;
+}
+
 int draw_key_read(const char *path, uint8_t key_r[32], const char **error_r)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
-	if (fd < 0) {
-		*error_r = "cannot read sample.key_file: check its owner and mode";
-		return -1;
-	}
+	if (fd < 0)
+		return key_fail(error_r, path, "cannot be read",
+				"it belongs to the user of alignd, mode 0600");
+	errno = 0;
 	got = read(fd, key_r, 32);
 	close(fd);
 	if (got == 32)
 		return 0;
-	*error_r = "sample.key_file is shorter than 32 octets: remove it, a new one is made at start";
+	key_fail(error_r, path, "holds no 32 octets", "remove it, a new one is made at the start");
 	errno = EINVAL;
 	return -1;
 }
@@ -94,15 +108,14 @@ static int key_make(const char *path, const char **error_r)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST)
 		return 0;
-	if (fd < 0) {
-		*error_r = "cannot make sample.key_file: check that its folder exists and may be written by the daemon's user";
-		return -1;
-	}
+	if (fd < 0)
+		return key_fail(error_r, path, "cannot be made",
+				"its folder has to exist and to be writable for the user of alignd");
 	whole = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key);
 	whole = close(fd) == 0 && whole;
 	if (!whole) {
+		key_fail(error_r, path, "cannot be written", "is the disk full?");
 		unlink(path);
-		*error_r = "cannot write sample.key_file";
 		return -1;
 	}
 	return 0;

@@ -486,8 +486,9 @@ static void check_id(struct loader *loader, struct place top)
 	else
 		fault_add(&loader->faults, is_given(loader, "authserv_id") ?
 			  place_given(loader, "authserv_id", "authserv_id") : top, "authserv_id",
-			  "required, since the host name %s is no full name; accepted: "
-			  "a name such as \"mx.example.com\"", fault_quote(&loader->faults, host));
+			  "required, since the host name %s is no full name; set it to the full "
+			  "name of this mail server, as in authserv_id = \"mx.example.com\";",
+			  fault_quote(&loader->faults, host));
 }
 
 static void check_order(struct loader *loader, const char *small, uint64_t small_value,

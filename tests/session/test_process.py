@@ -83,15 +83,19 @@ def test_background():
 def test_background_failures():
     """the starter's exit code says that it did not start, and why"""
     daemon = stopped()
-    for changes, wanted in (({'socket': 'local:/nonexistent/a.sock'}, 69),
-                            ({'socket': daemon.socket, 'journal.directory': '/proc/journal'}, 69),
-                            ({'journal.directory': daemon.path('journal'), 'pid_file': '/proc/a.pid'}, 71),
-                            ({'pid_file': None, 'sample.key_file': '/proc/a.key'}, 69)):
+    for changes, wanted, hint in (
+            ({'socket': 'local:/nonexistent/a.sock'}, 69, 'folder has to exist'),
+            ({'socket': daemon.socket, 'journal.directory': '/proc/journal'}, 69, 'install -d -o'),
+            ({'journal.directory': daemon.path('journal'), 'pid_file': '/proc/a.pid'}, 71, 'pid_file'),
+            ({'pid_file': None, 'sample.key_file': '/proc/a.key'}, 69, 'writable for the user')):
         daemon.write_settings(changes)
         for arguments in ((), ('-f',)):
             code, _, err = run(*arguments, '-c', daemon.path('alignd.conf'))
             check('exit code with %s' % changes, wanted, code)
             check_that('it says why', 'event=start failed=' in err, err)
+            name = [value for value in changes.values() if value][-1].split(':')[-1]
+            check_that('it names the path, what to do and who it is', all(
+                word in err for word in (name, hint, 'user=')), err)
         check('socket', False, os.path.exists(daemon.path('alignd.sock')))
     daemon.discard()
 
@@ -138,6 +142,27 @@ def test_privileges():
         check('socket', (nobody.pw_uid, nobody.pw_gid, 0o660),
               (owner.st_uid, owner.st_gid, owner.st_mode & 0o777))
         check('it serves', 'reject', folder.send(message(), **SPOOFED).action)
+
+
+def test_group_of_the_folder():
+    """a folder with the set-group-id bit gives its group to the socket, also when root starts"""
+    if os.getuid() != 0:
+        return
+    import grp
+    postal = grp.getgrnam('mail').gr_gid
+    daemon = stopped()
+    os.mkdir(daemon.path('queue'))
+    os.chown(daemon.path('queue'), 0, postal)
+    where = daemon.path('queue/alignd.sock')
+    for mode, group, wanted in ((0o2755, '', postal), (0o755, '', 0), (0o2755, 'nogroup',
+                                                                      grp.getgrnam('nogroup').gr_gid)):
+        os.chmod(daemon.path('queue'), mode)
+        daemon.write_settings({'socket': 'local:' + where, 'group': group})
+        daemon.lines = []
+        daemon.start()
+        check('%o %s' % (mode, group), wanted, os.stat(where).st_gid)
+        daemon.stop()
+    daemon.discard()
 
 
 def test_socket_mode():
