@@ -5,16 +5,9 @@
 # the field can be trusted on every message that has passed alignd. If
 # quarantine.header has another name in your settings, change it here too.
 #
-# Dovecot (Pigeonhole): put this file where Dovecot can write beside it, let it
-# run before the users' own scripts, and compile it once with sievec:
-#
-#   protocol lmtp {
-#     mail_plugins = $mail_plugins sieve
-#   }
-#   plugin {
-#     sieve_before = /etc/dovecot/sieve/alignd-quarantine.sieve
-#   }
-#   lda_mailbox_autocreate = yes          # makes Junk for users who have none
+# Dovecot (Pigeonhole): put this file into /etc/dovecot/sieve, 99-alignd.conf,
+# which lets it run before the users' own scripts, into /etc/dovecot/conf.d, and
+# compile it once: sievec /etc/dovecot/sieve/alignd-quarantine.sieve
 #
 # Other servers with Sieve: only "fileinto" (RFC 5228 4.1) is required. A mail
 # folder of another name, such as "INBOX.Junk" or "Spam", goes into fileinto.

@@ -90,21 +90,24 @@ def print_one(message_row, line, answer):
     for row in head.replace('\r\n', '\n').split('\n'):
         print('  ' + row.replace('\t', '    '))
     print('\nIts line in the journal (one JSON object a line; read it with jq):\n')
-    print('  ' + json.dumps(line))
+    print('  ' + json.dumps(line, separators=(',', ':'), ensure_ascii=False))
 
 
 PLUG_IN = '''
-To plug alignd in (a dry run: the packaged settings change nothing):
+To plug alignd in, after "sudo make install" (the packaged settings are a dry run):
 
   Postfix on Debian (its smtpd runs in a chroot, so the socket lies below its queue):
     sudo install -d -o alignd -g postfix -m 2750 /var/spool/postfix/alignd
-    # /etc/alignd/alignd.conf:  socket = "local:/var/spool/postfix/alignd/alignd.sock"
+    sudo install -D -m 644 -t /etc/systemd/system/alignd.service.d contrib/systemd/postfix-socket.conf
+    # /etc/alignd/alignd.conf:  socket = "local:/var/spool/postfix/alignd/alignd.sock";
+    sudo systemctl daemon-reload && sudo systemctl restart alignd
     sudo postconf -e 'smtpd_milters = unix:/alignd/alignd.sock' \\
                      'milter_default_action = accept'
     sudo postfix reload
 
   Sendmail (sendmail.mc, then make and restart):
-    INPUT_MAIL_FILTER(`alignd', `S=local:/run/alignd/alignd.sock, F=T, T=S:30s;R:60s;E:5m')
+    INPUT_MAIL_FILTER(`alignd', `S=local:/run/alignd/alignd.sock, T=S:30s;R:60s;E:5m')
+    (when enforcing, with "F=T, " before the T=)
 
 README.md tells the rest: other ports, own networks, enforcing, Sieve.
 '''
