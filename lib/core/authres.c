@@ -337,9 +337,7 @@ bool authres_is_ours(struct slice value, const char *const *ids, unsigned n_ids)
 
 	buf_init(&id, DOMAIN_MAX + 2);
 	whole = read_head(value, &id);
-	found = buf_slice(&id);
-	if (found.len > 1 && found.data[found.len - 1] == '.')
-		found.len--;                    /* the same name to a careless reader */
+	found = slice_trim(buf_slice(&id), " \t.");     /* the same name to a careless reader */
 	for (unsigned i = 0; i < n_ids && !ours; i++)
 		ours = (!buf_is_full(&id) && slice_is_nocase(found, ids[i])) ||
 		       (!whole && has_word(value, slice_of(ids[i])));

@@ -544,6 +544,8 @@ static const struct {
 	{ "foreign", " mx.other.example; spf=pass", false },
 	{ "foreign, ours inside", " mx.other.example; spf=pass smtp.helo=mx.receiver.example", false },
 	{ "foreign, ours in a comment", " (mx.receiver.example) mx.other.example; spf=pass", false },
+	{ "quoted, blanks inside", " \"  mx.receiver.example\t\"; spf=pass", true },
+	{ "dots around", " .mx.receiver.example..; spf=pass", true },
 	{ "below ours", " a.mx.receiver.example; spf=pass", false },
 	{ "above ours", " receiver.example; spf=pass", false },
 	{ "longer", " mx.receiver.example.org; spf=pass", false },
