@@ -258,6 +258,8 @@ static void print_authors(struct arena *a, const struct evidence *e, const struc
 	}
 	for (unsigned i = 0; i < v->n_authors; i++) {
 		printf("Who claims to write: %s\n", e->authors[i].domain);
+		if (e->from_reason != NULL)
+			row("From", "%s", e->from_reason);
 		print_policy(a, &e->authors[i], &v->authors[i]);
 		print_alignment(e, &e->authors[i], &v->authors[i]);
 		row("result", "%s", names_get(dmarc_result_names, (int)v->authors[i].result));

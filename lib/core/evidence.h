@@ -146,7 +146,7 @@ struct evidence {
 	unsigned recipients_unlisted;   /* domains over the limit, not kept */
 	/* content */
 	enum from_status from;
-	const char *from_reason;        /* ours; NULL with FROM_OK */
+	const char *from_reason;        /* ours; with FROM_OK: an oddity, mostly NULL */
 	unsigned from_fields;
 	struct author authors[LIMIT_AUTHORS];
 	unsigned n_authors;

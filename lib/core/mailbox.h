@@ -33,7 +33,7 @@ struct from_domains {
 	unsigned n_phrase;              /* the first ones, out of a malformed phrase: one of
 	                                 * these that cannot be converted is left out */
 	unsigned mailboxes;
-	bool trailing_dot;              /* one was removed: noted in the journal */
+	bool trailing_dot;              /* one was removed */
 	bool loose_phrase;              /* a malformed phrase was tolerated */
 };
 

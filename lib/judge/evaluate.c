@@ -23,6 +23,14 @@ static bool is_known_author(const struct evidence *e, const char *domain)
 	return false;
 }
 
+/* What was let pass although RFC 5322 does not allow it. */
+static const char *oddity(const struct from_domains *from)
+{
+	if (from->trailing_dot)
+		return "a trailing dot was removed";
+	return from->loose_phrase ? "a malformed phrase before the address" : NULL;
+}
+
 void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fields,
 		   struct slice body)
 {
@@ -40,6 +48,7 @@ void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fiel
 		return;
 	}
 	evidence->from = FROM_OK;
+	evidence->from_reason = oddity(from);
 	evidence->n_authors = 0;
 	for (unsigned i = 0; i < from->n; i++) {
 		if (!idna_to_domain(from->domains[i], domain)) {
