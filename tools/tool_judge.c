@@ -84,11 +84,21 @@ static bool is_blank(struct slice line)
 	return slice_trim(line, "\r\n").len == 0;
 }
 
+/* "From SENDER DATE", which mailbox files begin a message with; "From :" is the
+ * field (RFC 5322 4.5). */
+static bool is_mbox_line(struct slice text)
+{
+	if (text.len < 5 || memcmp(text.data, "From ", 5) != 0)
+		return false;
+	text = slice_trim_wsp(slice_from(text, 5));
+	return text.len == 0 || text.data[0] != ':';
+}
+
 static void split_message(struct slice all, struct tool_text *out)
 {
 	struct slice rest = all, line;
 
-	if (slice_until(all, 5).len == 5 && memcmp(all.data, "From ", 5) == 0)
+	if (is_mbox_line(all))
 		next_line(&rest);
 	out->header.data = rest.data;
 	while (rest.len > 0) {

@@ -64,6 +64,12 @@ expect 64 'unrecognized option' check --nonsense
 expect 66 'No such file' check "$dir/absent.eml" --ip 192.0.2.1
 expect 78 'bad.conf:1: dry_run' check "$dir/bank.eml" --ip 192.0.2.1 -c "$dir/bad.conf"
 expect 0 'Usage: alignctl check' check --help
+printf 'From : a@bank.example\n\n' >"$dir/first.eml"
+expect 2 'to write: bank.example' check "$dir/first.eml" --ip 203.0.113.66 \
+	--zone "$zone" -c "$dir/honor.conf"
+printf 'From a@bank.example Thu Jan  1 00:00:00 1970\nFrom: a@bank.example\n\n' >"$dir/mbox.eml"
+expect 2 'to write: bank.example' check "$dir/mbox.eml" --ip 203.0.113.66 \
+	--zone "$zone" -c "$dir/honor.conf"
 printf 'X: \033[2J\nFrom: \033[31m@bank.example\n\n' >"$dir/escape.eml"
 expect 1 'From' check "$dir/escape.eml" --ip 192.0.2.1 --helo "$(printf '\033[31mred')" \
 	--zone "$zone" -c "$dir/honor.conf"
