@@ -201,18 +201,22 @@ int netset_add(struct netset *set, struct slice text, const char **error_r)
 	size_t slash = slice_find(text, '/');
 	struct address address, masked;
 	struct network network;
-	uint64_t bits, max;
+	uint64_t bits, extra, max;
 
 	if (!address_parse(slice_until(text, slash), &address)) {
 		*error_r = "not an address or network";
 		return -1;
 	}
-	max = address.family == 4 ? 32 : 128;
+	/* ::ffff:127.0.0.0/104 is 127.0.0.0/8: Postfix lists its own networks so. */
+	extra = address.family == 4 && slice_find(text, ':') < slash ? 96 : 0;
+	max = address.family == 4 ? 32 + extra : 128;
 	bits = max;
-	if (slash < text.len && !slice_number(slice_from(text, slash + 1), max, &bits)) {
+	if (slash < text.len && (!slice_number(slice_from(text, slash + 1), max, &bits) ||
+				 bits < extra)) {
 		*error_r = "the number of bits behind / is out of range";
 		return -1;
 	}
+	bits -= extra;
 	masked = address;
 	address_mask(&masked, (unsigned)bits);
 	if (memcmp(masked.octets, address.octets, 16) != 0) {

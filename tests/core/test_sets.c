@@ -72,7 +72,8 @@ static void make_nets(void)
 {
 	static const char *const texts[] = {
 		"198.51.100.0/24", "192.0.2.128/25", "192.0.2.200", "10.0.0.0/8", "10.1.0.0/16",
-		"10.1.2.3", "2001:db8::/32", "2001:db8:5::/48", "::1",
+		"10.1.2.3", "2001:db8::/32", "2001:db8:5::/48", "::1", "::ffff:203.0.113.0/120",
+		"::ffff:192.0.2.9",
 	};
 	const char *error;
 
@@ -94,6 +95,8 @@ static const struct { const char *address; bool in; } net_rows[] = {
 	{ "10.255.255.255", true }, { "11.0.0.0", false }, { "9.255.255.255", false },
 	{ "2001:db8:ffff::1", true }, { "2001:db9::", false }, { "::1", true }, { "::2", false },
 	{ "::ffff:10.9.9.9", true },
+	{ "203.0.113.1", true }, { "203.0.114.0", false }, { "203.0.112.255", false },
+	{ "192.0.2.9", true }, { "192.0.2.8", false },
 };
 
 START_TEST(finds_networks)
@@ -110,7 +113,8 @@ START_TEST(refuses_bad_networks)
 {
 	static const char *const texts[] = {
 		"192.0.2.1/24", "192.0.2.0/33", "2001:db8::/129", "192.0.2.0/", "192.0.2.0/-1",
-		"example.com", "2001:db8::1/64", "/24",
+		"example.com", "2001:db8::1/64", "/24", "::ffff:192.0.2.0/95", "::ffff:192.0.2.0/24", "::ffff:192.0.2.0/129",
+		"::ffff:192.0.2.1/120",
 	};
 	const char *error = NULL;
 	struct netset *set = netset_new();
