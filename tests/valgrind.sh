@@ -5,8 +5,9 @@ command -v valgrind >/dev/null 2>&1 || {
 	echo "skipped, needs valgrind"
 	exit 77
 }
-check="valgrind -q --suppressions=${srcdir:-.}/tests/valgrind.supp --leak-check=full --show-leak-kinds=definite,indirect
---errors-for-leak-kinds=definite,indirect --error-exitcode=9 --num-callers=30"
+check="valgrind -q --suppressions=${srcdir:-.}/tests/valgrind.supp --leak-check=full"
+check="$check --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect"
+check="$check --error-exitcode=9 --num-callers=30"
 failures=0 n=0
 for program; do
 	n=$((n + 1))
@@ -18,7 +19,7 @@ for program; do
 	fi
 done
 n=$((n + 1))
-ALIGND_PREFIX=$(echo $check) /usr/bin/python3 "${srcdir:-.}/tests/session/run" \
+ALIGND_PREFIX="$check" /usr/bin/python3 "${srcdir:-.}/tests/session/run" \
 	decision.test_genuine decision.test_honor decision.test_quarantine decision.test_forged \
 	dns.test_real process.test_reload protocol.test_several protocol.test_abort >valgrind.out 2>&1 || {
 	echo "FAIL the daemon"
