@@ -363,7 +363,9 @@ def test_smtputf8():
                            parameters=('SMTPUTF8', 'BODY=8BITMIME'))
         check('author', 'xn--bcher-kva.example', line['author'])
         check('result', 'pass', line['result'])
-        row = same_everywhere(daemon, answer, line)
+        same_everywhere(daemon, answer, line)
+        check_that('UTF-8 local part', 'smtp.mailfrom=%s@xn--bcher-kva.example' % author.partition('@')[0]
+                   in answer.inserted(AUTHRES)[0], answer.inserted(AUTHRES))
         answer, line = one(daemon, message(author), 2, sender='<%s>' % author, address=SENDER_IP,
                            parameters=('BODY=8BITMIME',))
         check('result', 'pass', line['result'])
