@@ -373,6 +373,7 @@ def test_connection_limit():
                 check('over the limit', 'tempfail', answer.action)
                 check_that('reply', answer.reply.startswith('451 4.3.2 '), answer.reply)
                 check('MAIL all the same', 'tempfail', mta.mail('<b@example.com>').action)
+        daemon.wait_event('connections')
         check('said once', 1, len(daemon.events('connections')))
         answer = open_ones[0].message('<b@example.com>', ['<c@receiver.example>'], message('a@none.example'))
         check('the others go on', 'continue', answer.action)
