@@ -350,7 +350,7 @@ def test_stop_is_bounded():
         start = time.monotonic()
         daemon.stop()
         took = time.monotonic() - start
-        check_that('it took', 0.9 < took < 8, took)
+        check_that('it took', 0.9 < took < 30, took)
         check('said', '1', daemon.events('stop')[0]['unfinished_messages'])
         try:
             mta.rcpt('<c@receiver.example>')
