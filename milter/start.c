@@ -152,6 +152,8 @@ static int own_socket(const struct settings *settings, const char *path, const c
 static const char *socket_hint(int reason)
 {
 	switch (reason) {
+	case 0:
+		return "; does the name behind @ have an address?";
 	case ENOENT:
 		return "; its folder has to exist before the start (systemd-tmpfiles --create "
 		       "alignd.conf makes /run/alignd)";
