@@ -12,7 +12,7 @@ import domains
 import load
 import servers
 from filtered import OUR_ID, fields_of, has, message, our_result, values_of
-from lab import wait_until
+from lab import run_program, wait_until
 
 QUARANTINE = "X-Alignd-Quarantine"
 SILENT_PORT = 10054
@@ -65,7 +65,8 @@ def changed_body_fails(site):
 
 
 def rejects(site):
-    """The reply says whose policy, what failed and the queue id under which it is logged."""
+    """The reply says whose policy, what failed and the queue id under which it is known."""
+    alignctl = servers.alignctl_program()
     site.use()
     answer = site.send(message("ceo@strict.example"), sender="ceo@strict.example",
                        address=domains.STRANGER)
@@ -78,6 +79,8 @@ def rejects(site):
     row = site.alignd.journal()[-1]
     assert (row["queue_id"], row["chosen"], row["done"]) == (queue_id, "reject", "reject"), row
     assert site.mta.inbox.messages() == []
+    told = run_program([alignctl, "show", queue_id, "-c", site.alignd.config])
+    has(told, queue_id, "strict.example", "reject", domains.STRANGER)
     site.check_quiet()
 
 
@@ -378,8 +381,8 @@ def stops_under_load(site):
 def stop_finishes_the_message_in_flight(site):
     """One waits for the DNS when TERM comes: it is answered, the next one is told to come again."""
     silent = servers.SilentDns(site.lab, port=SILENT_PORT)
-    site.use({"dns.servers": ["127.0.0.1@%d" % SILENT_PORT], "dns.budget_ms": 3000,
-              "dns.timeout_ms": 3000})
+    site.use({"dns.servers": ["127.0.0.1@%d" % SILENT_PORT], "dns.budget_ms": 5000,
+              "dns.timeout_ms": 5000})
     answers = []
     sender = threading.Thread(target=lambda: answers.append(site.send(message())))
     try:

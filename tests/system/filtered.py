@@ -143,7 +143,7 @@ class Site:
         assert errors == [], errors
         bad = [line for line in self.alignd.log().splitlines()
                if re.search(r"event=(unjudged|journal|reply|negotiate|message|failure)|"
-                            r"journaled=no|done=\"?failed", line)]
+                            r"journaled=no|done=\"?failed|Sanitizer|runtime error", line)]
         assert bad == [], bad
 
 
@@ -163,7 +163,8 @@ class PostfixSite(Site):
             options = {"as_user": servers.NOBODY}
         super().__init__(lab, {"socket": socket_name, "socket_mode": "0660", "group": ""},
                          **options)
-        main = {"smtpd_milters": where, "milter_default_action": "tempfail",
+        main = {"smtpd_milters": where, "non_smtpd_milters": where,
+                "milter_default_action": "tempfail",
                 "smtpd_authorized_xclient_hosts": "127.0.0.0/8, " + domains.CLIENT}
         main.update(settings or {})
         self.mta = servers.Postfix(lab, settings=main, chroot=chroot, services=services)

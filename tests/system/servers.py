@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 
 from lab import HOST_NAME, Needs, need_program, run_program, wait_until
 
@@ -242,6 +243,11 @@ class Postfix:
         """A queued message as it would be delivered (postcat -bh)."""
         return run_program([need_program("postcat", package="postfix"), "-c",
                             self.config_folder, "-qbh", queue_id])
+
+    def submit(self, octets, sender, recipient):
+        """Hands a message to Postfix's own sendmail command, as a local program does."""
+        subprocess.run(["/usr/sbin/sendmail", "-C", self.config_folder, "-i", "-f", sender,
+                        recipient], input=octets.replace(b"\r\n", b"\n"), timeout=30, check=True)
 
     def release(self, queue_id):
         """Lets a held message go, and asks for its delivery."""
@@ -565,6 +571,14 @@ def alignd_program():
     if not os.access(path, os.X_OK):
         raise Needs("milter/alignd (make)")
     return os.path.abspath(path)
+
+
+def alignctl_program():
+    """tools/alignctl of the build that alignd_program() is from."""
+    path = os.path.join(os.path.dirname(os.path.dirname(alignd_program())), "tools", "alignctl")
+    if not os.access(path, os.X_OK):
+        raise Needs("tools/alignctl (make)")
+    return path
 
 
 class Alignd:

@@ -13,8 +13,6 @@ import servers
 from filtered import has, message, our_result, values_of
 from lab import wait_until
 
-KEPT = "submission.receiver.example"
-
 
 def setup(lab):
     return filtered.PostfixSite(lab, chroot=True)
@@ -119,6 +117,15 @@ def test_exempt_authenticated(_, site):
     delivered = site.mta.inbox.take()
     assert values_of(delivered, "Authentication-Results") == [], delivered.decode()
     site.last_line("exempt=authenticated")
+    site.check_quiet()
+
+
+def test_exempt_local(_, site):
+    """What a local program submits reaches alignd by non_smtpd_milters."""
+    site.use({"exempt.networks": []})
+    site.mta.submit(message("ceo@strict.example"), "ceo@strict.example", "inbox@receiver.example")
+    has(our_result(site.mta.inbox.take()), "none (exempt: local)")
+    site.last_line("exempt=local")
     site.check_quiet()
 
 
