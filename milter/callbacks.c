@@ -57,6 +57,12 @@ static sfsistat go_on(const struct session *session, unsigned long step)
 	return leave((session->no_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE);
 }
 
+/* The daemon is over: where nothing may be said, the next step is refused. */
+static sfsistat too_late(unsigned long step)
+{
+	return (no_reply_steps & step) != 0 ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
+}
+
 static sfsistat try_later(SMFICTX *ctx, const char *why)
 {
 	daemon_count(COUNT_REFUSED);
@@ -77,7 +83,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	if (session == NULL) {
 		/* The connection itself is told to try later. Anything but
 		 * SMFIS_CONTINUE is a fault that the library logs. */
-		*actions_r = *steps_r = *unused2_r = *unused3_r = 0;
+		*actions_r = *unused2_r = *unused3_r = 0;
+		*steps_r = no_reply_steps;
 		return SMFIS_CONTINUE;
 	}
 	session->no_reply = no_reply_steps;
@@ -148,7 +155,7 @@ static sfsistat on_helo(SMFICTX *ctx, char *helo)
 	struct session *session = enter(ctx);
 
 	if (session == NULL)
-		return SMFIS_TEMPFAIL;
+		return too_late(SMFIP_NR_HELO);
 	session_helo(session, helo);
 	return go_on(session, SMFIP_NR_HELO);
 }
@@ -180,7 +187,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **words)
 	struct session *session = enter(ctx);
 
 	if (session == NULL)
-		return SMFIS_TEMPFAIL;
+		return too_late(SMFIP_NR_RCPT);
 	if (session->message != NULL)
 		session_rcpt(session, words[0]);
 	return go_on(session, SMFIP_NR_RCPT);
@@ -191,7 +198,7 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 	struct session *session = enter(ctx);
 
 	if (session == NULL)
-		return SMFIS_TEMPFAIL;
+		return too_late(SMFIP_NR_HDR);
 	if (session->message != NULL)
 		session_header(session, name, value);
 	return go_on(session, SMFIP_NR_HDR);
@@ -202,7 +209,7 @@ static sfsistat on_eoh(SMFICTX *ctx)
 	struct session *session = enter(ctx);
 
 	if (session == NULL)
-		return SMFIS_TEMPFAIL;
+		return too_late(SMFIP_NR_EOH);
 	if (session->message != NULL)
 		session_eoh(session);
 	return go_on(session, SMFIP_NR_EOH);
