@@ -267,6 +267,19 @@ static void *collect(void *context)
 	return NULL;
 }
 
+/* The library makes some locks with each context's first look-up and destroys
+ * them with each context, for all contexts, and takes no care of two threads
+ * that do so: a reload opens one context while the last message of the old
+ * settings deletes the other. */
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+static void delete_context(struct ub_ctx *context)
+{
+	pthread_mutex_lock(&making);
+	ub_ctx_delete(context);
+	pthread_mutex_unlock(&making);
+}
+
 /* The context goes first: after that nothing of it calls back, and what was
  * under way is ended here. Late questions of those who are called get BUSY. */
 static void unbound_close(struct resolver *resolver)
@@ -276,7 +289,7 @@ static void unbound_close(struct resolver *resolver)
 	__atomic_store_n(&unbound->closing, true, __ATOMIC_RELEASE);
 	wake(unbound);
 	pthread_join(unbound->thread, NULL);
-	ub_ctx_delete(unbound->context);
+	delete_context(unbound->context);
 	cache_abandon(unbound->cache, DNS_SERVFAIL, clock_mono_ms());
 	cache_free(unbound->cache);
 	pthread_mutex_destroy(&unbound->lock);
@@ -410,22 +423,32 @@ static int self_test(struct ub_ctx *context, const char **error_r)
 	return -1;
 }
 
-static struct ub_ctx *open_context(const struct resolver_options *options, const char **error_r)
+static int set_up(struct ub_ctx *context, const struct resolver_options *options,
+		  const char **error_r)
 {
-	struct ub_ctx *context = ub_ctx_create();
-
-	*error_r = "libunbound makes no context";
-	if (context == NULL)
-		return NULL;
 	/* no log of its own: what matters is in the answers */
-	if (ub_ctx_debugout(context, NULL) != 0 ||
-	    set_options(context, options->trust_anchor != NULL, error_r) < 0 ||
+	if (ub_ctx_debugout(context, NULL) != 0)
+		return -1;
+	if (set_options(context, options->trust_anchor != NULL, error_r) < 0 ||
 	    set_servers(context, options, error_r) < 0 ||
 	    set_anchor(context, options->trust_anchor, error_r) < 0 ||
-	    ub_ctx_async(context, 1) != 0 || self_test(context, error_r) < 0) {
+	    ub_ctx_async(context, 1) != 0)
+		return -1;
+	return self_test(context, error_r);
+}
+
+static struct ub_ctx *open_context(const struct resolver_options *options, const char **error_r)
+{
+	struct ub_ctx *context;
+
+	*error_r = "libunbound makes no context";
+	pthread_mutex_lock(&making);
+	context = ub_ctx_create();
+	if (context != NULL && set_up(context, options, error_r) < 0) {
 		ub_ctx_delete(context);
-		return NULL;
+		context = NULL;
 	}
+	pthread_mutex_unlock(&making);
 	return context;
 }
 
@@ -455,7 +478,7 @@ struct resolver *resolver_unbound_open(const struct resolver_options *options,
 	unbound->cache = cache_new(&limits);
 	pthread_mutex_init(&unbound->lock, NULL);
 	if (pthread_create(&unbound->thread, NULL, collect, unbound) != 0) {
-		ub_ctx_delete(context);
+		delete_context(context);
 		cache_free(unbound->cache);
 		close(wake_fd);
 		free(unbound);
