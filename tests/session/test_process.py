@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -202,21 +203,19 @@ def test_living_socket():
 
 def test_notify():
     """systemd is told: READY, RELOADING with the time, READY, STOPPING"""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        path = '/tmp/alignd-notify-%d' % os.getpid()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener, \
+            tempfile.TemporaryDirectory(prefix='alignd-') as folder:
+        path = os.path.join(folder, 'notify')
         listener.bind(path)
         listener.settimeout(30)
-        try:
-            with Daemon(zone=ZONE, environment={'NOTIFY_SOCKET': path}) as daemon:
-                check('ready', b'READY=1', listener.recv(1000))
-                daemon.reload()
-                said = listener.recv(1000)
-                check_that('reloading', said.startswith(b'RELOADING=1\nMONOTONIC_USEC='), said)
-                check('ready again', b'READY=1', listener.recv(1000))
-                daemon.stop()
-                check('stopping', b'STOPPING=1', listener.recv(1000))
-        finally:
-            os.unlink(path)
+        with Daemon(zone=ZONE, environment={'NOTIFY_SOCKET': path}) as daemon:
+            check('ready', b'READY=1', listener.recv(1000))
+            daemon.reload()
+            said = listener.recv(1000)
+            check_that('reloading', said.startswith(b'RELOADING=1\nMONOTONIC_USEC='), said)
+            check('ready again', b'READY=1', listener.recv(1000))
+            daemon.stop()
+            check('stopping', b'STOPPING=1', listener.recv(1000))
 
 
 def test_reload():
