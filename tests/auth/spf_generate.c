@@ -44,8 +44,8 @@ static const char *const macros[] = {
 	"%{d}", "%{i}.%{d}", "%{ir}.%{v}.%{d2}", "%{l}.%{o}", "%{l1r-}.%{d}", "%{lr+-=}.x.%{d2}",
 	"%{h}", "%{s}.example.com", "%{S}.example.com", "%{p}", "%{p}.ok.example.com", "%{d2}",
 	"%{d1r}.example.com", "%{o3}", "%{L}._u.%{d}", "x%%y%_z%-.example.com", "%{D}", "%{h2r/}",
-	"%{i4r}.rbl.example.net", "%{v}.%{d99}", "%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}"
-	".%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.example.com", "%{d}%%",
+	"%{i4r}.rbl.example.net", "%{v}.%{d99}", ("%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}"
+	".%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.%{d}.example.com"), "%{d}%%",
 	"%{l,._/}.%{dr}.example.com", "%{o}.", "%{i}", "%{d127}", "%{d4294967297}", "%{P}.example.com",
 	"%{p}.%{d}", "%{p}.%{i}.%{d}",
 };
