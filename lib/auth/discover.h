@@ -1,7 +1,7 @@
 /* discover.h - drives core/walk and core/orgdomain with an asker: the policy
  * of one author, the Organizational Domain of one identifier. Both are tasks
  * (asker.h): run again until their answers are there. RFC 9989 4.10, RFC 7489
- * 6.6.3; evaluation.md 3, 5, 6, 10. */
+ * 6.6.3. */
 #ifndef AUTH_DISCOVER_H
 #define AUTH_DISCOVER_H
 

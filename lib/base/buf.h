@@ -16,7 +16,7 @@
 
 /* Everything that a stranger can size, in one place. Octets unless said. */
 enum {
-	LIMIT_FROM_OCTETS = 8192,         /* From field after unfolding (spec 1) */
+	LIMIT_FROM_OCTETS = 8192,         /* From field after unfolding */
 	LIMIT_FROM_MAILBOXES = 64,
 	LIMIT_COMMENT_DEPTH = 16,
 	LIMIT_AUTHORS = 4,                /* distinct Author Domains evaluated */

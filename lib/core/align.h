@@ -1,4 +1,4 @@
-/* align.h - identifier alignment (RFC 9989 3.2.10, 4.4; evaluation.md 6 to 8).
+/* align.h - identifier alignment (RFC 9989 3.2.10, 4.4).
  * Pure. The Organizational Domains are facts found before.
  */
 #ifndef CORE_ALIGN_H

@@ -1,4 +1,4 @@
-/* authres.h - Authentication-Results (RFC 8601; authentication-results.md):
+/* authres.h - Authentication-Results (RFC 8601):
  * the safe writer of one field, and the recogniser of fields that claim to be
  * ours. Every value comes from strangers: the writer is the only way into the
  * field, and it leaves out what it cannot write safely. Pure.

@@ -30,7 +30,7 @@ bool domain_equal(const char *a, const char *b);
 bool domain_is_below(const char *domain, const char *ancestor);   /* not equal */
 bool domain_is_within(const char *domain, const char *ancestor);  /* equal or below */
 /* False when the two share not even the right-most label: they can never be
- * aligned (evaluation.md 6). */
+ * aligned (RFC 9989 3.2.10). */
 bool domain_share_suffix(const char *a, const char *b);
 
 #endif

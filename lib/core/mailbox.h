@@ -1,5 +1,5 @@
 /* mailbox.h - the domains of the authors, out of the body of one From field
- * (RFC 5322 3.4 and 3.6.2, RFC 6854, evaluation.md 1).
+ * (RFC 5322 3.4 and 3.6.2, RFC 6854).
  *
  * Strict about the address, tolerant about the phrase before it. Never
  * recurses; limits are in base/buf.h. Display names never count; an encoded

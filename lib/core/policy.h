@@ -1,6 +1,6 @@
 /* policy.h - the request that applies to this message: p, sp or np of the
- * governing record, then t or pct (RFC 9989 4.7, 5.3, RFC 7489 6.6.3, 6.6.4;
- * evaluation.md 4, 10, 11). Pure.
+ * governing record, then t or pct (RFC 9989 4.7, 5.3, RFC 7489 6.6.3, 6.6.4).
+ * Pure.
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H

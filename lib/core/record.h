@@ -1,4 +1,4 @@
-/* record.h - one DMARC record (RFC 9989 4.7, RFC 7489 6.3; evaluation.md 2, 4).
+/* record.h - one DMARC record (RFC 9989 4.7, RFC 7489 6.3).
  *
  * Parses what a domain owner published into plain data; which record governs
  * is policy.h's business. Damage is a value, not an error: bad p, sp and np are
