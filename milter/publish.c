@@ -4,7 +4,6 @@
 
 #include <libmilter/mfapi.h>
 
-#include "base/clock.h"
 #include "core/summary.h"
 #include "log.h"
 #include "store/decision_json.h"
@@ -182,7 +181,6 @@ static bool write_journal(const struct job *job)
 {
 	struct journal *journal = daemon_journal();
 	struct decision decision = {
-		.when_ms = clock_utc_ms(),
 		.queue_id = job->queue_id,
 		.mode = names_get(mode_names, job->settings->ruleset.mode),
 		.evidence = *job->evidence,

@@ -328,7 +328,7 @@ static void print_json(const struct tool_engine *tool, const struct evidence *e,
 		.full_addresses = tool->settings->journal_addresses == ADDRESS_FULL,
 	};
 	struct decision decision = {
-		.line_id = "check", .when_ms = clock_utc_ms(), .queue_id = "check",
+		.line_id = "check", .queue_id = "check",
 		.mode = names_get(mode_names, (int)tool->settings->ruleset.mode),
 		.evidence = *e, .verdict = *v, .done = "none",
 	};

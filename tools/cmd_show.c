@@ -294,7 +294,7 @@ static bool may_match(const struct search *s, struct slice line)
 
 static bool matches(const struct search *s, const struct decision *d)
 {
-	if (d->when_ms < s->since_ms)
+	if (d->evidence.when_ms < s->since_ms)
 		return false;
 	if (s->options->queue_id != NULL)
 		return d->queue_id != NULL && strcmp(d->queue_id, s->options->queue_id) == 0;
@@ -346,7 +346,7 @@ static void print_found(struct search *s, const struct decision *d, struct slice
 		printf("%.*s\n", SLICE_ARG(line));
 		return;
 	}
-	clock_format(d->when_ms, when);
+	clock_format(d->evidence.when_ms, when);
 	if (s->options->brief) {
 		print_brief(s->arena, d, when);
 		return;

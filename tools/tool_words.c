@@ -16,6 +16,11 @@ const char *tool_why(enum why why)
 	case WHY_OVERRIDE_REJECT: return "the receiver's own answer to reject (override.reject)";
 	case WHY_OVERRIDE_QUARANTINE:
 		return "the receiver's own answer to quarantine (override.quarantine)";
+	case WHY_RULE: return "a rule of the receiver's (rules)";
+	case WHY_TRUSTED_ARC: return "a trusted sealer saw it pass (arc.trusted_sealers)";
+	case WHY_NOT_CORROBORATED:
+		return "it bears marks of an indirect way (override.reject_when, override.uncorroborated)";
+	case WHY_RECIPIENTS_DIFFER: return "the recipients' rules disagree (recipients_differ)";
 	}
 	return "";
 }

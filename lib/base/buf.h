@@ -31,6 +31,11 @@ enum {
 	LIMIT_SIGNATURES_SEEN = 64,       /* DKIM-Signature fields looked at */
 	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
 	LIMIT_HELO_OCTETS = 512,
+	LIMIT_ARC_CLAIMS = 8,             /* passes taken from one AAR */
+	LIMIT_ARC_RESULTS = 1024,         /* AAR text that is kept */
+	LIMIT_RULES = 10000,
+	LIMIT_RULE_ID = 64,
+	LIMIT_RELAY_HOPS = 8,             /* Received fields read for internal_relays */
 	LIMIT_SENDER_OCTETS = 1024,       /* MAIL FROM argument */
 	LIMIT_LOG_LINE = 2048,
 	LIMIT_JOURNAL_STRING = 1024,

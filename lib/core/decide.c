@@ -17,7 +17,9 @@ const struct name_row why_names[] = {
 	{ WHY_DAMAGED_RECORD, "damaged-record" }, { WHY_REQUESTED, "requested" },
 	{ WHY_TEST_MODE, "test-mode" }, { WHY_SAMPLED_OUT, "sampled-out" },
 	{ WHY_OVERRIDE_REJECT, "override.reject" },
-	{ WHY_OVERRIDE_QUARANTINE, "override.quarantine" }, { WHY_UNSET, "-" }, { 0, NULL },
+	{ WHY_OVERRIDE_QUARANTINE, "override.quarantine" }, { WHY_RULE, "rule" },
+	{ WHY_TRUSTED_ARC, "trusted-arc" }, { WHY_NOT_CORROBORATED, "not-corroborated" },
+	{ WHY_RECIPIENTS_DIFFER, "recipients-differ" }, { WHY_UNSET, "-" }, { 0, NULL },
 };
 
 static void add_reason(struct verdict *v, enum reason_type type, const char *comment)

@@ -37,6 +37,10 @@ enum why {
 	WHY_SAMPLED_OUT,        /* sampled-out: pct made it milder */
 	WHY_OVERRIDE_REJECT,    /* override.reject made it milder (RFC 9989 7.4) */
 	WHY_OVERRIDE_QUARANTINE, /* override.quarantine did */
+	WHY_RULE,               /* rule: a rule of ours, by its id */
+	WHY_TRUSTED_ARC,        /* trusted-arc: a trusted sealer saw it pass */
+	WHY_NOT_CORROBORATED,   /* not-corroborated: override.reject_when (RFC 9989 7.4) */
+	WHY_RECIPIENTS_DIFFER,  /* recipients-differ: the recipients' rules disagree */
 };
 extern const struct name_row dmarc_result_names[], reason_type_names[], why_names[];
 
@@ -56,9 +60,11 @@ struct author_verdict {
 	enum disposition asked;         /* what honouring to the letter does */
 };
 
-struct recipient_verdict {
+struct recipient_verdict {              /* of one group, as in evidence */
 	const char *domain;
-	enum action chosen;
+	enum action chosen;             /* were it alone */
+	enum why why;
+	const char *rule;               /* id of the rule that matched; NULL */
 };
 
 struct verdict {
@@ -70,9 +76,15 @@ struct verdict {
 	enum disposition asked;         /* none unless result is fail */
 	enum action chosen;
 	enum why why;
+	const char *rule;               /* id of the rule that matched, for all; NULL */
+	const char *reply;              /* that rule's text for a reject; NULL */
+	unsigned missing;               /* signals that did not hold (signals.h), a bit each */
+	unsigned trusted_set;           /* with trusted-arc: instance whose word was taken */
+	bool recipients_differ;         /* chosen is what recipients_differ made of them */
+	bool left_out;                  /* enforce_percent: nothing is done, as in a dry run */
 	struct reason reasons[VERDICT_REASONS];
 	unsigned n_reasons;
-	struct recipient_verdict *recipients;   /* per recipient domain */
+	struct recipient_verdict *recipients;   /* per group of evidence */
 	unsigned n_recipients;
 	bool dry_run;
 	enum action apply;              /* what publish does: accept in a dry run */

@@ -21,6 +21,10 @@ const struct name_row arc_result_names[] = {
 	{ RES_ARC_UNSET, "-" }, { RES_ARC_NONE, "none" }, { RES_ARC_PASS, "pass" },
 	{ RES_ARC_FAIL, "fail" }, { 0, NULL },
 };
+const struct name_row arc_method_names[] = {
+	{ ARC_METHOD_DMARC, "dmarc" }, { ARC_METHOD_SPF, "spf" }, { ARC_METHOD_DKIM, "dkim" },
+	{ ARC_METHOD_UNSET, "-" }, { 0, NULL },
+};
 const struct name_row exemption_names[] = {
 	{ EXEMPT_UNSET, "-" }, { EXEMPT_NO, "no" }, { EXEMPT_NETWORK, "network" },
 	{ EXEMPT_AUTHENTICATED, "authenticated" }, { EXEMPT_LOCAL, "local" }, { 0, NULL },

@@ -31,7 +31,7 @@ enum exemption {
 };
 /* Words of RFC 8601 (spf, dkim, arc); "no", "network", ... */
 extern const struct name_row spf_result_names[], spf_scope_names[], dkim_result_names[],
-	arc_result_names[], exemption_names[], from_status_names[], path_status_names[];
+	arc_result_names[], arc_method_names[], exemption_names[], from_status_names[], path_status_names[];
 
 enum discovery_method { DISCOVERY_METHOD_UNSET = 0, DISCOVERY_TREEWALK, DISCOVERY_PSL };
 enum discovery_status {
@@ -107,17 +107,31 @@ struct dkim_evidence {                  /* one signature, message order */
 	struct org org;
 };
 
-/* What each trusted or untrusted sealer wrote down; filled by step 2. */
+/* A pass that a sealer wrote into its ARC-Authentication-Results (RFC 8617
+ * 4.1.1): dmarc with header.from, spf with smtp.mailfrom (or smtp.helo), dkim
+ * with header.d (or the domain of header.i). What did not pass claims nothing. */
+enum arc_method { ARC_METHOD_UNSET = 0, ARC_METHOD_DMARC, ARC_METHOD_SPF, ARC_METHOD_DKIM };
+struct arc_claim {
+	enum arc_method method;
+	const char *domain;
+	struct org org;                 /* of spf and dkim, where it could matter */
+};
+
+/* One ARC set; what it says is the sealer's word, whoever that is. */
 struct arc_set {
-	const char *d, *s;              /* of the seal */
-	const char *client_ip;          /* AAR: smtp.remote-ip; NULL */
+	const char *d, *s;              /* of the seal; NULL: no domain */
+	const char *client_ip;          /* AAR 1..N: smtp.remote-ip, canonical text; NULL */
 	const char *results;            /* raw AAR text behind i=N, bounded */
-	bool seal_ok, message_ok, from_covered;
+	struct arc_claim *claims;       /* at most LIMIT_ARC_CLAIMS */
+	unsigned n_claims;
+	bool seal_ok, message_ok;       /* verified; false too when it was not tried */
+	bool from_covered;              /* From is in h= of its message signature */
 };
 struct arc_evidence {
-	enum arc_result result;
-	unsigned n_sets, oldest_pass;
-	struct arc_set *sets;
+	enum arc_result result;         /* UNSET: arc.check = false, or exempt */
+	const char *reason;             /* of a fail, ours; NULL */
+	unsigned n_sets, oldest_pass;   /* oldest_pass: 0 all sets, RFC 8617 5.2 */
+	struct arc_set *sets;           /* instance 1 first; empty unless the structure holds */
 };
 
 struct marks {                          /* a stranger can write all of these */
@@ -130,8 +144,18 @@ struct marks {                          /* a stranger can write all of these */
 	unsigned arc_fields;            /* ARC-Seal fields seen: sets claimed */
 };
 
+/* Mail through internal_relays: client, name and HELO are what our own Received
+ * field says, `hops` up. */
+struct relay {
+	const char *ip;                 /* who connected, canonical; NULL: no relay of ours */
+	unsigned hops;                  /* Received fields that were read */
+	const char *unread;             /* why the client is not known, ours; NULL: it is */
+};
+
 struct evidence {
+	int64_t when_ms;                /* UTC; when it was judged: rules expire */
 	/* arrival */
+	struct relay relay;
 	const char *client_ip;          /* canonical text; NULL when unknown */
 	const char *client_name;        /* raw; NULL unknown */
 	bool client_name_confirmed;     /* forward and back, said by the MTA */
@@ -140,8 +164,11 @@ struct evidence {
 	bool smtputf8;
 	enum exemption exempt;
 	struct sender sender;
-	const char **recipient_domains; /* distinct, normal, order of RCPT */
-	unsigned n_recipient_domains;
+	/* Recipients are grouped by domain and by the rules that name an address of
+	 * theirs, since the addresses themselves are not kept. Order of RCPT. */
+	const char **recipient_domains; /* normal */
+	const char **recipient_rules;   /* beside it: ids, blank between, or "" */
+	unsigned n_recipient_domains;   /* groups */
 	unsigned n_recipients;          /* all */
 	unsigned recipients_unlisted;   /* domains over the limit, not kept */
 	/* content */

@@ -22,3 +22,15 @@ const struct name_row action_names[] = {
 	{ ACTION_REJECT, "reject" }, { ACTION_TEMPFAIL, "tempfail" }, { ACTION_UNSET, "-" },
 	{ 0, NULL },
 };
+const struct name_row recipients_differ_names[] = {
+	{ DIFFER_QUARANTINE, "quarantine" }, { DIFFER_MILDEST, "mildest" },
+	{ DIFFER_STRICTEST, "strictest" }, { DIFFER_SPLIT, "split" }, { 0, NULL },
+};
+
+const struct ruleset ruleset_to_the_letter = {
+	.mode = MODE_HONOR,
+	.on_bad_from = ACTION_QUARANTINE,
+	.quarantine = QUARANTINE_HEADER,
+	.override_uncorroborated = REQUEST_QUARANTINE,
+	.enforce_percent = 100,
+};

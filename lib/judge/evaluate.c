@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "auth/idna.h"
+#include "base/clock.h"
 #include "judge/draws.h"
 #include "judge/message_private.h"
 
@@ -121,6 +122,7 @@ const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void
 			e->n_authors = 0;
 		finish_draws(m);
 	}
+	e->when_ms = clock_utc_ms();
 	decide(e, &m->engine->settings->ruleset, m->arena, &m->verdict);
 	return &m->verdict;
 }

@@ -60,6 +60,10 @@ struct settings {
 	const char *dns_zone_file;              /* "dns.zone_file": answers from a file, for demos and
 	                                         * tests; never in production; NULL */
 
+	bool arc_check;
+	unsigned arc_max_sets;
+
+	struct netset *internal_relays;
 	struct netset *exempt_networks;
 	bool exempt_authenticated;
 

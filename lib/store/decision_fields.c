@@ -63,6 +63,8 @@ static const struct field sender_fields[] = {
 static const struct field recipient_fields[] = {
 	{ .key = "domains", .kind = FIELD_NAMES, AT(struct evidence, recipient_domains),
 	  .count = offsetof(struct evidence, n_recipient_domains) },
+	{ .key = "rules", .kind = FIELD_NAMES, AT(struct evidence, recipient_rules),
+	  .count = offsetof(struct evidence, n_recipient_domains) },
 	UINT(struct evidence, n_recipients, "count"),
 	UINT(struct evidence, recipients_unlisted, "unlisted"),
 	END,
@@ -147,11 +149,19 @@ static const struct field dkim_fields[] = {
 	END,
 };
 
+static const struct field arc_claim_fields[] = {
+	ENUM(struct arc_claim, method, "method", arc_method_names),
+	NAME(struct arc_claim, domain, "domain"),
+	OBJECT(struct arc_claim, org, "org", org_fields),
+	END,
+};
+
 static const struct field arc_set_fields[] = {
 	NAME(struct arc_set, d, "d"),
 	NAME(struct arc_set, s, "s"),
 	TEXT(struct arc_set, client_ip, "client_ip"),
 	{ .key = "results", .kind = FIELD_ADDRESSES, AT(struct arc_set, results) },
+	LIST(FIELD_SETS, struct arc_set, claims, n_claims, struct arc_claim, "claims", arc_claim_fields),
 	BOOL(struct arc_set, seal_ok, "seal_ok"),
 	BOOL(struct arc_set, message_ok, "message_ok"),
 	BOOL(struct arc_set, from_covered, "from_covered"),
@@ -160,6 +170,7 @@ static const struct field arc_set_fields[] = {
 
 static const struct field arc_fields[] = {
 	ENUM(struct arc_evidence, result, "result", arc_result_names),
+	TEXT(struct arc_evidence, reason, "reason"),
 	UINT(struct arc_evidence, oldest_pass, "oldest_pass"),
 	LIST(FIELD_SETS, struct arc_evidence, sets, n_sets, struct arc_set, "sets", arc_set_fields),
 	END,
@@ -176,6 +187,13 @@ static const struct field marks_fields[] = {
 	BOOL(struct marks, srs, "srs"),
 	BOOL(struct marks, auto_submitted, "auto_submitted"),
 	UINT(struct marks, arc_fields, "arc_fields"),
+	END,
+};
+
+static const struct field relay_fields[] = {
+	TEXT(struct relay, ip, "ip"),
+	UINT(struct relay, hops, "hops"),
+	TEXT(struct relay, unread, "unread"),
 	END,
 };
 
@@ -226,9 +244,10 @@ static const struct field cost_fields[] = {
 
 const struct field decision_fields[] = {
 	TEXT(struct decision, line_id, "id"),
-	{ .key = "when", .kind = FIELD_TIME, AT(struct decision, when_ms) },
+	{ .key = "when", .kind = FIELD_TIME, AT(struct decision, evidence.when_ms) },
 	TEXT(struct decision, queue_id, "queue_id"),
 	NAME(struct decision, mode, "mode"),
+	OBJECT(struct decision, evidence.relay, "relay", relay_fields),
 	OBJECT(struct decision, evidence, "client", client_fields),
 	ALWAYS(struct decision, evidence.exempt, "exempt", exemption_names),
 	OBJECT(struct decision, evidence.sender, "sender", sender_fields),
@@ -252,6 +271,12 @@ const struct field decision_fields[] = {
 	ALWAYS(struct decision, verdict.chosen, "chosen", action_names),
 	{ .key = "chosen_for", .kind = FIELD_CHOSEN_FOR, AT(struct decision, verdict) },
 	ALWAYS(struct decision, verdict.why, "why", why_names),
+	NAME(struct decision, verdict.rule, "rule"),
+	TEXT(struct decision, verdict.reply, "reply"),
+	UINT(struct decision, verdict.missing, "missing"),
+	UINT(struct decision, verdict.trusted_set, "trusted_set"),
+	BOOL(struct decision, verdict.recipients_differ, "recipients_differ"),
+	BOOL(struct decision, verdict.left_out, "left_out"),
 	INLINE(struct decision, verdict.reasons, verdict.n_reasons, struct reason,
 	       VERDICT_REASONS, "reasons", reason_fields),
 	{ .key = "dry_run", .kind = FIELD_BOOL, .always = true,

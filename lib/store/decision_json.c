@@ -178,7 +178,7 @@ static void put_list(struct writer *w, const struct field *f, const char *items,
 
 static void put_names(struct writer *w, const struct field *f, const char *const *names, unsigned n)
 {
-	if (n == 0)
+	if (n == 0 || names == NULL)
 		return;
 	json_put_array(&w->out, f->key);
 	for (unsigned i = 0; i < n && i < w->limits->recipients; i++)

@@ -16,7 +16,6 @@
 struct decision {
 	/* line */
 	const char *line_id;            /* HOST-START-SEQUENCE, unique for ever */
-	int64_t when_ms;                /* UTC */
 	const char *queue_id;
 	const char *mode;               /* settings that chose: "honor", "override" */
 	struct evidence evidence;

@@ -222,7 +222,7 @@ struct ruleset sample_ruleset(void)
 void sample_decision(struct arena *arena, struct decision *d, struct ruleset *ruleset)
 {
 	*d = (struct decision){
-		.line_id = "mx1.example.com-1777890030123-42", .when_ms = 1777890030123,
+		.line_id = "mx1.example.com-1777890030123-42", .evidence.when_ms = 1777890030123,
 		.queue_id = rnd_text(arena), .mode = rnd_bool() ? "honor" : "override",
 		.done = rnd_text(arena),
 	};
@@ -377,7 +377,7 @@ void sample_same_verdict(const char *name, const struct verdict *a, const struct
 void sample_same(const char *name, const struct decision *a, const struct decision *b)
 {
 	SAME_TEXT(line_id);
-	SAME(when_ms);
+	SAME(evidence.when_ms);
 	SAME_TEXT(queue_id);
 	SAME_TEXT(mode);
 	SAME_TEXT(done);

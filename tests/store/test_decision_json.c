@@ -141,6 +141,9 @@ static void worst_decision(struct arena *arena, const char *fill, unsigned signa
 	e->recipient_domains = ARENA_ARRAY(arena, const char *, LIMIT_RECIPIENT_DOMAINS);
 	for (unsigned i = 0; i < LIMIT_RECIPIENT_DOMAINS; i++)
 		e->recipient_domains[i] = domain;
+	e->recipient_rules = ARENA_ARRAY(arena, const char *, LIMIT_RECIPIENT_DOMAINS);
+	for (unsigned i = 0; i < LIMIT_RECIPIENT_DOMAINS; i++)
+		e->recipient_rules[i] = domain;
 	e->recipients_unlisted = 0;
 	e->from = FROM_OK;
 	e->from_reason = e->spf.reason = e->spf.explanation = e->marks.list_id = text;
@@ -164,7 +167,7 @@ static void worst_decision(struct arena *arena, const char *fill, unsigned signa
 	e->arc.n_sets = 50;
 	e->arc.sets = ARENA_ARRAY(arena, struct arc_set, 50);
 	for (unsigned i = 0; i < 50; i++)
-		e->arc.sets[i] = (struct arc_set){ domain, domain, text, text, true, true, true };
+		e->arc.sets[i] = (struct arc_set){ domain, domain, text, text, NULL, 0, true, true, true };
 	decide(e, ruleset, arena, &d->verdict);
 	for (unsigned i = 0; i < VERDICT_REASONS; i++)
 		d->verdict.reasons[i] = (struct reason){ REASON_TRUSTED_FORWARDER, domain, text };
@@ -304,10 +307,10 @@ static void golden_decision(struct arena *arena, struct decision *d)
 
 	record_parse(arena, SLICE("v=DMARC1; p=reject"), &found.record);
 	*d = (struct decision){
-		.line_id = "mx1-1777890000000-7", .when_ms = 1777890030123, .queue_id = "4XyZ1",
+		.line_id = "mx1-1777890000000-7", .queue_id = "4XyZ1",
 		.mode = "override", .done = "none",
 		.evidence = {
-			.client_ip = "192.0.2.7", .helo = "relay.example.net",
+			.when_ms = 1777890030123, .client_ip = "192.0.2.7", .helo = "relay.example.net",
 			.helo_domain = "relay.example.net", .exempt = EXEMPT_NO,
 			.sender = { PATH_MAILBOX, "user", "example.net", NULL },
 			.recipient_domains = recipients, .n_recipient_domains = 2, .n_recipients = 3,
