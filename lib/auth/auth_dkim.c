@@ -211,6 +211,11 @@ void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice va
 		look_at(dkim, value, withheld);
 }
 
+const struct fields *auth_dkim_fields(const struct auth_dkim *dkim)
+{
+	return &dkim->fields;
+}
+
 const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n)
 {
 	for (unsigned i = 0; i < dkim->n_seen; i++) {

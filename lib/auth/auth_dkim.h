@@ -16,6 +16,7 @@
 
 #include "auth/asker.h"
 #include "auth/crypto.h"
+#include "auth/fields.h"
 #include "base/arena.h"
 #include "core/evidence.h"
 
@@ -35,6 +36,8 @@ struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_ca
 				const struct auth_dkim_options *options);
 /* name without colon, value as it came with leading blank; folds CRLF or LF. */
 void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice value);
+/* The header as it came, for whoever else hashes it; until auth_dkim_eoh(). */
+const struct fields *auth_dkim_fields(const struct auth_dkim *dkim);
 /* `author`: signatures of its domain or below and above it are taken first
  * when there are more than max_signatures; NULL when there is none. */
 void auth_dkim_eoh(struct auth_dkim *dkim, const char *author);
