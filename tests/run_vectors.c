@@ -241,7 +241,7 @@ static bool run_vector(struct suffix_list suffixes, const struct json *vector)
 	bool ran = false;
 
 	for (unsigned i = 0; spec != NULL && i < 2; i++) {
-		struct ruleset rules = { .mode = MODE_HONOR, .pct = methods[i].pct,
+		struct ruleset rules = { .mode = MODE_HONOR, .enforce_percent = 100, .pct = methods[i].pct,
 					 .on_bad_from = ACTION_ACCEPT };
 
 		if (strcmp(spec, "both") != 0 && strcmp(spec, methods[i].spec) != 0)

@@ -89,40 +89,27 @@ static bool ask(struct asker *asker, void *context)
 	return done;
 }
 
-/* Only branches that can ever apply to the name count. */
-static unsigned branches_for(const struct explanation *x, const struct policy_found *found)
-{
-	bool inherited = found->status == DISCOVERY_FOUND && !domain_equal(found->domain, x->domain);
-	bool below = found->org.status == ORG_KNOWN && !domain_equal(found->org.domain, x->domain);
-
-	if (inherited)
-		return x->exists == EXISTENCE_ABSENT ? BRANCH_NP : BRANCH_SP;
-	return below ? BRANCH_P : BRANCH_ALL;
-}
-
 /* What a receiver chooses to the letter, all of the sample included. */
 static void select_for(const char *name, const struct policy_found *found, enum existence exists,
 		       struct policy *out)
 {
-	static const struct ruleset letter = { .mode = MODE_HONOR };
 	struct policy_found seen = *found;
 
 	seen.exists = exists;
-	policy_select(name, &seen, &letter, 0, out);
+	policy_select(name, &seen, &ruleset_to_the_letter, 0, out);
 }
 
 static void conclude(struct explanation *x, struct finding *f)
 {
-	bool found = f->found.status == DISCOVERY_FOUND;
+	struct policy_found seen = f->found;
 	char below[DOMAIN_SIZE + 2];
 
 	snprintf(below, sizeof(below), "x.%s", x->domain);
 	select_for(x->domain, &f->found, x->exists, &f->own);
 	select_for(below, &f->found, EXISTENCE_PRESENT, &f->existing);
 	select_for(below, &f->found, EXISTENCE_ABSENT, &f->missing);
-	enforcement_classify(found ? &f->found.record : NULL, found ? 1 : f->found.several ? 2 : 0,
-			     branches_for(x, &f->found),
-			     found && !domain_equal(f->found.domain, x->domain), &f->enforcement);
+	seen.exists = x->exists;
+	enforcement_of_author(x->domain, &seen, &f->enforcement);
 }
 
 static void row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,12 @@
 #include "core/decide.h"
 
+#include <assert.h>
+
+#include "base/buf.h"
+#include "core/arc_trust.h"
+#include "core/judge_author.h"
+#include "core/signals.h"
+
 const struct name_row dmarc_result_names[] = {
 	{ RES_DMARC_NONE, "none" }, { RES_DMARC_PASS, "pass" }, { RES_DMARC_FAIL, "fail" },
 	{ RES_DMARC_TEMPERROR, "temperror" }, { RES_DMARC_PERMERROR, "permerror" },
@@ -22,140 +29,22 @@ const struct name_row why_names[] = {
 	{ WHY_RECIPIENTS_DIFFER, "recipients-differ" }, { WHY_UNSET, "-" }, { 0, NULL },
 };
 
-static void add_reason(struct verdict *v, enum reason_type type, const char *comment)
+/* What becomes of the message for one group of recipients. */
+struct outcome {
+	enum action chosen;
+	enum why why;
+	const struct rule *rule;        /* that matched; NULL */
+	struct reason reasons[2];
+	unsigned n_reasons;
+	unsigned missing, trusted_set;
+	bool left_out;
+};
+
+static void add_reason(struct outcome *out, enum reason_type type, const char *rule,
+		       const char *comment)
 {
-	if (v->n_reasons < VERDICT_REASONS)
-		v->reasons[v->n_reasons++] = (struct reason){ .type = type, .comment = comment };
-}
-
-/* Does the signature name an identifier at all (RFC 9989 4.4.1)? */
-static bool dkim_counts(const struct dkim_evidence *dkim, const struct ruleset *ruleset)
-{
-	return dkim->result == RES_DKIM_PASS && dkim->d != NULL &&
-	       !(dkim->test_key && ruleset->refuse_test_keys);
-}
-
-static void align_spf(const struct evidence *e, const struct author *author,
-		      struct author_verdict *out, bool *open)
-{
-	enum alignment alignment;
-
-	out->spf = ALIGNMENT_NO;
-	if (e->spf.domain == NULL ||
-	    (e->spf.result != RES_SPF_PASS && e->spf.result != RES_SPF_TEMPERROR))
-		return;
-	alignment = align_check(author->domain, &author->policy.org, e->spf.domain, &e->spf.org,
-				author->policy.record.aspf);
-	if (e->spf.result == RES_SPF_PASS && alignment == ALIGNMENT_YES)
-		out->spf = ALIGNMENT_YES;
-	else if (alignment != ALIGNMENT_NO) {
-		out->spf = ALIGNMENT_UNDECIDED;
-		*open = true;
-	}
-}
-
-static void align_dkim(const struct evidence *e, const struct ruleset *ruleset,
-		       const struct author *author, struct author_verdict *out, bool *open)
-{
-	out->dkim = ALIGNMENT_NO;
-	out->dkim_index = -1;
-	for (unsigned i = 0; i < e->n_dkim; i++) {
-		const struct dkim_evidence *dkim = &e->dkim[i];
-		enum alignment alignment;
-
-		if (!dkim_counts(dkim, ruleset) &&
-		    (dkim->result != RES_DKIM_TEMPERROR || dkim->d == NULL))
-			continue;
-		alignment = align_check(author->domain, &author->policy.org, dkim->d, &dkim->org,
-					author->policy.record.adkim);
-		if (dkim->result == RES_DKIM_PASS && alignment == ALIGNMENT_YES) {
-			out->dkim = ALIGNMENT_YES;
-			out->dkim_index = (int)i;
-			return;
-		}
-		if (alignment != ALIGNMENT_NO) {
-			out->dkim = ALIGNMENT_UNDECIDED;
-			*open = true;
-		}
-	}
-}
-
-/* The result for one Author Domain (RFC 9989 5.3.5, 5.3.6). A failure to look
- * up something that could never be aligned changes nothing: else a forger's
- * own broken name server would be a way round the policy. */
-static enum dmarc_result author_result(const struct evidence *e, const struct ruleset *ruleset,
-				       const struct author *author, struct author_verdict *out)
-{
-	bool open = false;
-
-	switch (out->policy.status) {
-	case POLICY_UNSET:
-	case POLICY_NONE:
-		return RES_DMARC_NONE;
-	case POLICY_DAMAGED_IGNORED:
-		return RES_DMARC_PERMERROR;
-	case POLICY_TEMPERROR:
-		return RES_DMARC_TEMPERROR;
-	case POLICY_APPLIES:
-	case POLICY_DAMAGED_NONE:
-		break;
-	}
-	align_spf(e, author, out, &open);
-	align_dkim(e, ruleset, author, out, &open);
-	if (out->spf == ALIGNMENT_YES || out->dkim == ALIGNMENT_YES)
-		return RES_DMARC_PASS;                  /* final, whatever else failed */
-	return open ? RES_DMARC_TEMPERROR : RES_DMARC_FAIL;
-}
-
-static void judge_author(const struct evidence *e, const struct ruleset *ruleset,
-			 const struct author *author, struct author_verdict *out)
-{
-	*out = (struct author_verdict){ .dkim_index = -1 };
-	policy_select(author->domain, &author->policy, ruleset, e->sample_draw, &out->policy);
-	out->result = author_result(e, ruleset, author, out);
-	out->asked = out->result == RES_DMARC_FAIL ? out->policy.effective : DISPOSITION_NONE;
-}
-
-/* With several authors the least assured result is the message's: it fails if
- * any fails, and passes only if all pass (RFC 7489 6.6.1, RFC 9989 11.5). */
-static int rank(enum dmarc_result result)
-{
-	switch (result) {
-	case RES_DMARC_UNSET:
-		return 0;
-	case RES_DMARC_PASS:
-		return 1;
-	case RES_DMARC_NONE:
-		return 2;
-	case RES_DMARC_PERMERROR:
-		return 3;
-	case RES_DMARC_TEMPERROR:
-		return 4;
-	case RES_DMARC_FAIL:
-		return 5;
-	}
-	return 0;
-}
-
-static bool is_more_decisive(const struct author_verdict *a, const struct author_verdict *b)
-{
-	if (rank(a->result) != rank(b->result))
-		return rank(a->result) > rank(b->result);
-	if (a->asked != b->asked)
-		return a->asked > b->asked;
-	return a->policy.published > b->policy.published;
-}
-
-static void judge_authors(const struct evidence *e, const struct ruleset *ruleset, struct verdict *v)
-{
-	v->n_authors = e->n_authors;
-	for (unsigned i = 0; i < e->n_authors; i++) {
-		judge_author(e, ruleset, &e->authors[i], &v->authors[i]);
-		if (v->decisive < 0 || is_more_decisive(&v->authors[i], &v->authors[v->decisive]))
-			v->decisive = (int)i;
-	}
-	v->result = v->authors[v->decisive].result;
-	v->asked = v->authors[v->decisive].asked;
+	assert(out->n_reasons < sizeof(out->reasons) / sizeof(out->reasons[0]));
+	out->reasons[out->n_reasons++] = (struct reason){ type, rule, comment };
 }
 
 static enum action requested_action(enum disposition asked)
@@ -186,48 +75,130 @@ static enum action overridden(enum action requested, enum request_answer answer)
 	return requested;
 }
 
-static void soften_reason(struct verdict *v, const struct policy *policy)
+/* The request itself, and what t or pct took off it. */
+static void take_request(const struct verdict *v, struct outcome *out)
 {
+	const struct policy *policy = &v->authors[v->decisive].policy;
+
+	out->chosen = requested_action(v->asked);
 	switch (policy->softened) {
 	case SOFTENED_NO:
-		v->why = policy->status == POLICY_DAMAGED_NONE ? WHY_DAMAGED_RECORD : WHY_REQUESTED;
-		return;
+		out->why = policy->status == POLICY_DAMAGED_NONE ? WHY_DAMAGED_RECORD : WHY_REQUESTED;
+		break;
 	case SOFTENED_TEST_MODE:
-		v->why = WHY_TEST_MODE;
-		add_reason(v, REASON_POLICY_TEST_MODE, NULL);
-		return;
+		out->why = WHY_TEST_MODE;
+		add_reason(out, REASON_POLICY_TEST_MODE, NULL, NULL);
+		break;
 	case SOFTENED_SAMPLED_OUT:
-		v->why = WHY_SAMPLED_OUT;
-		add_reason(v, REASON_SAMPLED_OUT, NULL);
-		return;
+		out->why = WHY_SAMPLED_OUT;
+		add_reason(out, REASON_SAMPLED_OUT, NULL, NULL);
+		break;
 	}
 }
 
-/* Mode override: the receiver's own answer to each kind of request (RFC 9989
- * 5.4, 7.4: a reject on the request alone is not owed to anybody). */
-static void override_request(const struct ruleset *ruleset, struct verdict *v)
+static void add_sealer(struct buf *out, unsigned instance, const struct arc_set *set)
 {
-	bool reject = v->chosen == ACTION_REJECT;
-	enum action answer;
-
-	if (ruleset->mode != MODE_OVERRIDE || v->chosen == ACTION_ACCEPT)
-		return;
-	answer = overridden(v->chosen, reject ? ruleset->override_reject :
-						ruleset->override_quarantine);
-	if (answer == v->chosen)
-		return;
-	v->chosen = answer;
-	v->why = reject ? WHY_OVERRIDE_REJECT : WHY_OVERRIDE_QUARANTINE;
-	add_reason(v, REASON_LOCAL_POLICY, reject ? "override.reject" : "override.quarantine");
+	buf_printf(out, " as[%u].d=%s as[%u].s=%s", instance, set->d != NULL ? set->d : "-", instance,
+		   set->s != NULL ? set->s : "-");
 }
 
-static void choose_failed(const struct ruleset *ruleset, struct verdict *v)
+/* One line, newest set first (RFC 8617 7.2.2); cut at whole sets. */
+static const char *arc_comment(const struct evidence *e, struct arena *arena)
 {
-	v->chosen = requested_action(v->asked);
-	soften_reason(v, &v->authors[v->decisive].policy);
-	override_request(ruleset, v);
-	if (ruleset->dry_run && v->chosen != ACTION_ACCEPT)
-		add_reason(v, REASON_LOCAL_POLICY, "dry-run");
+	const char *remote_ip = e->arc.sets[0].client_ip, *text;
+	struct buf comment;
+
+	buf_init(&comment, LIMIT_JOURNAL_STRING - ADDRESS_TEXT_SIZE - 32);
+	buf_add_str(&comment, "arc=pass");
+	for (unsigned i = e->arc.n_sets; i > 0; i--)
+		add_sealer(&comment, i, &e->arc.sets[i - 1]);
+	text = buf_str(&comment);
+	text = remote_ip != NULL ? arena_printf(arena, "%s remote-ip[1]=%s", text, remote_ip) :
+				   arena_strdup(arena, text);
+	buf_done(&comment);
+	return text;
+}
+
+/* Every author that fails with a request above none has to be vouched for. */
+static unsigned trusted_set(const struct evidence *e, const struct ruleset *ruleset,
+			    const struct verdict *v)
+{
+	unsigned set = 0;
+
+	for (unsigned i = 0; i < v->n_authors; i++) {
+		if (v->authors[i].result != RES_DMARC_FAIL || v->authors[i].asked <= DISPOSITION_NONE)
+			continue;
+		set = arc_vouches(e, ruleset, &e->authors[i], NULL);
+		if (set == 0)
+			return 0;
+	}
+	return set;
+}
+
+static bool trust_arc(const struct evidence *e, const struct ruleset *ruleset,
+		      const struct verdict *v, struct arena *arena, struct outcome *out)
+{
+	unsigned set = out->chosen > ACTION_ACCEPT ? trusted_set(e, ruleset, v) : 0;
+
+	if (set == 0)
+		return false;
+	*out = (struct outcome){ .chosen = ACTION_ACCEPT, .why = WHY_TRUSTED_ARC, .trusted_set = set };
+	add_reason(out, REASON_LOCAL_POLICY, NULL, arc_comment(e, arena));
+	return true;
+}
+
+static const char *missing_comment(unsigned missing, struct arena *arena)
+{
+	struct buf names;
+	const char *text;
+
+	buf_init(&names, LIMIT_JOURNAL_STRING);
+	buf_add_str(&names, "not corroborated: ");
+	signals_names(missing, ", ", &names);
+	text = arena_strdup(arena, buf_str(&names));
+	buf_done(&names);
+	return text;
+}
+
+/* The receiver's own answer to a request to reject: it stands only while the
+ * signals agree (RFC 9989 7.4). */
+static void override_reject(const struct evidence *e, const struct ruleset *ruleset,
+			    struct arena *arena, struct outcome *out)
+{
+	unsigned missing = signals_missing(e, ruleset->reject_when);
+	enum action answer = overridden(out->chosen, missing != 0 ? ruleset->override_uncorroborated :
+								    ruleset->override_reject);
+
+	if (answer == out->chosen)
+		return;
+	out->chosen = answer;
+	out->missing = missing;
+	out->why = missing != 0 ? WHY_NOT_CORROBORATED : WHY_OVERRIDE_REJECT;
+	add_reason(out, REASON_LOCAL_POLICY, NULL,
+		   missing != 0 ? missing_comment(missing, arena) : "override.reject");
+}
+
+static void override_quarantine(const struct ruleset *ruleset, struct outcome *out)
+{
+	enum action answer = overridden(out->chosen, ruleset->override_quarantine);
+
+	if (answer == out->chosen)
+		return;
+	out->chosen = answer;
+	out->why = WHY_OVERRIDE_QUARANTINE;
+	add_reason(out, REASON_LOCAL_POLICY, NULL, "override.quarantine");
+}
+
+static void choose_failed(const struct evidence *e, const struct ruleset *ruleset,
+			  const struct verdict *v, struct arena *arena, struct outcome *out)
+{
+	take_request(v, out);
+	if (trust_arc(e, ruleset, v, arena, out) || ruleset->mode != MODE_OVERRIDE)
+		return;
+	if (out->chosen == ACTION_REJECT)
+		override_reject(e, ruleset, arena, out);
+	else if (out->chosen == ACTION_QUARANTINE)
+		override_quarantine(ruleset, out);
 }
 
 /* May the sender be asked to come again? Only where a policy above none is at
@@ -242,52 +213,277 @@ static bool temperror_matters(const struct verdict *v)
 	return false;
 }
 
-static void choose(const struct ruleset *ruleset, struct verdict *v)
+/* Results in which nothing is requested. */
+static void choose_unrequested(const struct ruleset *ruleset, const struct verdict *v,
+			       struct outcome *out)
 {
-	v->chosen = ACTION_ACCEPT;
+	out->chosen = ACTION_ACCEPT;
 	switch (v->result) {
 	case RES_DMARC_UNSET:
 	case RES_DMARC_NONE:
-		v->why = WHY_NO_POLICY;
+		out->why = WHY_NO_POLICY;
 		break;
 	case RES_DMARC_PASS:
-		v->why = WHY_ALIGNED;
+		out->why = WHY_ALIGNED;
 		break;
 	case RES_DMARC_PERMERROR:
-		v->why = WHY_DAMAGED_RECORD;
-		v->result_reason = v->authors[v->decisive].policy.note;
+		out->why = v->decisive < 0 ? WHY_BAD_FROM : WHY_DAMAGED_RECORD;
+		if (v->decisive < 0)
+			out->chosen = ruleset->on_bad_from;
 		break;
 	case RES_DMARC_TEMPERROR:
-		v->why = WHY_TEMPERROR;
-		v->result_reason = "a DNS look-up failed";
+		out->why = WHY_TEMPERROR;
 		if (ruleset->on_temperror == TEMPERROR_TEMPFAIL && temperror_matters(v))
-			v->chosen = ACTION_TEMPFAIL;
+			out->chosen = ACTION_TEMPFAIL;
 		break;
 	case RES_DMARC_FAIL:
-		choose_failed(ruleset, v);
 		break;
 	}
 }
 
-/* No, repeated or unusable From: DMARC does not apply, which must not look
- * like a domain without a record (RFC 9989 5.3.1, 11.5). */
-static void choose_bad_from(const struct evidence *e, const struct ruleset *ruleset,
-			    struct verdict *v)
+/* Without a rule. */
+static void choose_plain(const struct evidence *e, const struct ruleset *ruleset,
+			 const struct verdict *v, struct arena *arena, struct outcome *out)
 {
-	v->result = RES_DMARC_PERMERROR;
-	v->result_reason = e->from_reason != NULL ? e->from_reason : from_status_phrase(e->from);
-	v->why = WHY_BAD_FROM;
-	v->chosen = ruleset->on_bad_from;
+	*out = (struct outcome){ .why = WHY_UNSET };
+	if (v->result == RES_DMARC_FAIL)
+		choose_failed(e, ruleset, v, arena, out);
+	else
+		choose_unrequested(ruleset, v, out);
 }
 
-static void spread_to_recipients(const struct evidence *e, struct arena *arena, struct verdict *v)
+/* The owner's request to the letter, whatever the mode. */
+static void honor_request(const struct ruleset *ruleset, const struct verdict *v,
+			  const struct rule *rule, struct outcome *out)
+{
+	*out = (struct outcome){ .rule = rule };
+	if (v->result == RES_DMARC_FAIL)
+		take_request(v, out);
+	else
+		choose_unrequested(ruleset, v, out);
+}
+
+/* Is it what would be done to the letter? */
+static bool is_to_the_letter(const struct ruleset *ruleset, const struct verdict *v,
+			     enum action action)
+{
+	struct outcome letter = { .chosen = requested_action(v->asked) };
+
+	if (v->result != RES_DMARC_FAIL)
+		choose_unrequested(ruleset, v, &letter);
+	return action == letter.chosen;
+}
+
+/* A reason is owed where something else is done than was asked (RFC 9990). */
+static void follow_rule(const struct ruleset *ruleset, const struct verdict *v,
+			const struct rule *rule, enum action action, struct outcome *out)
+{
+	*out = (struct outcome){ .chosen = action, .why = WHY_RULE, .rule = rule };
+	if (!is_to_the_letter(ruleset, v, action))
+		add_reason(out, (enum reason_type)rule->reason, rule->id, rule->comment);
+}
+
+static void apply_rule(const struct evidence *e, const struct ruleset *ruleset,
+		       const struct verdict *v, struct arena *arena, const struct rule *rule,
+		       enum rule_fit fit, struct outcome *out)
+{
+	switch (rule->action) {
+	case RULE_HONOR:
+		honor_request(ruleset, v, rule, out);
+		break;
+	case RULE_ACCEPT:
+		follow_rule(ruleset, v, rule, ACTION_ACCEPT, out);
+		break;
+	case RULE_REJECT:
+		follow_rule(ruleset, v, rule, ACTION_REJECT, out);
+		break;
+	case RULE_QUARANTINE:
+		choose_plain(e, ruleset, v, arena, out);
+		if (fit == FIT_ALL || out->chosen < ACTION_QUARANTINE)
+			follow_rule(ruleset, v, rule, ACTION_QUARANTINE, out);
+		break;
+	case RULE_UNSET:
+		assert(!"a rule has an action");
+	}
+}
+
+/* One sender always gets the same: its Organizational Domain and client network
+ * decide. Only what would touch the mail is staged. */
+static bool is_left_out(const struct evidence *e, const struct ruleset *ruleset,
+			const struct outcome *out)
+{
+	unsigned percent = out->rule != NULL && out->rule->has_percent ? out->rule->enforce_percent :
+									 ruleset->enforce_percent;
+
+	return (out->chosen == ACTION_QUARANTINE || out->chosen == ACTION_REJECT) &&
+	       e->enforce_draw >= percent;
+}
+
+static void choose(const struct evidence *e, const struct ruleset *ruleset, const struct verdict *v,
+		   struct arena *arena, unsigned group, struct outcome *out)
+{
+	bool has_recipient = group < e->n_recipient_domains;
+	struct rule_question question = {
+		.evidence = e, .ruleset = ruleset, .verdict = v,
+		.recipient = has_recipient ? e->recipient_domains[group] : NULL,
+		.recipient_rules = has_recipient && e->recipient_rules != NULL ?
+			e->recipient_rules[group] : NULL,
+	};
+	enum rule_fit fit;
+	const struct rule *rule = rules_first(ruleset, &question, &fit);
+
+	if (rule != NULL)
+		apply_rule(e, ruleset, v, arena, rule, fit, out);
+	else
+		choose_plain(e, ruleset, v, arena, out);
+	out->left_out = is_left_out(e, ruleset, out);
+}
+
+static void merge_reason(struct verdict *v, const struct reason *reason)
+{
+	for (unsigned i = 0; i < v->n_reasons; i++)
+		if (v->reasons[i].type == reason->type && v->reasons[i].rule == reason->rule &&
+		    v->reasons[i].comment == reason->comment)
+			return;
+	if (v->n_reasons < VERDICT_REASONS)
+		v->reasons[v->n_reasons++] = *reason;
+}
+
+static void merge_reasons(struct verdict *v, const struct outcome *outcomes, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < outcomes[i].n_reasons; k++)
+			merge_reason(v, &outcomes[i].reasons[k]);
+}
+
+static enum action effective(const struct outcome *out)
+{
+	return out->left_out ? ACTION_ACCEPT : out->chosen;
+}
+
+/* The one thing that is done with a message whose recipients disagree. */
+static enum action settle(enum recipients_differ how, enum action a, enum action b)
+{
+	if (a == b)
+		return a;
+	switch (how) {
+	case DIFFER_MILDEST:
+		return a < b ? a : b;
+	case DIFFER_STRICTEST:
+		return a > b ? a : b;
+	case DIFFER_QUARANTINE:
+	case DIFFER_SPLIT:              /* not told apart in time */
+		return ACTION_QUARANTINE;
+	}
+	return ACTION_QUARANTINE;
+}
+
+/* A reject of our own names no policy of the owner. */
+static const char *own_reply(const struct outcome *out)
+{
+	if (out->why != WHY_RULE || out->chosen < ACTION_QUARANTINE)
+		return NULL;
+	return out->rule->reply != NULL ? out->rule->reply : "rejected by local policy";
+}
+
+static void settle_outcomes(const struct ruleset *ruleset, const struct outcome *outcomes, unsigned n,
+			    struct verdict *v)
+{
+	const struct outcome *speaker = &outcomes[0];
+	enum action done = effective(&outcomes[0]);
+	bool same_rule = true;
+
+	v->chosen = outcomes[0].chosen;
+	for (unsigned i = 1; i < n; i++) {
+		v->recipients_differ |= outcomes[i].chosen != outcomes[0].chosen;
+		same_rule &= outcomes[i].rule == outcomes[0].rule;
+		v->chosen = settle(ruleset->recipients_differ, v->chosen, outcomes[i].chosen);
+		done = settle(ruleset->recipients_differ, done, effective(&outcomes[i]));
+		if (speaker->chosen != v->chosen && outcomes[i].chosen == v->chosen)
+			speaker = &outcomes[i];
+	}
+	merge_reasons(v, outcomes, n);
+	v->why = v->recipients_differ ? WHY_RECIPIENTS_DIFFER : speaker->why;
+	v->rule = same_rule && outcomes[0].rule != NULL ? outcomes[0].rule->id : NULL;
+	v->reply = own_reply(speaker);
+	v->missing = speaker->missing;
+	v->trusted_set = speaker->trusted_set;
+	v->apply = v->dry_run ? ACTION_ACCEPT : done;
+	v->left_out = !v->dry_run && done != v->chosen;
+}
+
+static void spread_to_recipients(const struct evidence *e, struct arena *arena,
+				 const struct outcome *outcomes, unsigned n, struct verdict *v)
 {
 	v->recipients = ARENA_ARRAY(arena, struct recipient_verdict, e->n_recipient_domains);
 	v->n_recipients = e->n_recipient_domains;
 	for (unsigned i = 0; i < v->n_recipients; i++) {
-		v->recipients[i].domain = e->recipient_domains[i];
-		v->recipients[i].chosen = v->chosen;
+		const struct outcome *out = &outcomes[i < n ? i : 0];
+
+		v->recipients[i] = (struct recipient_verdict){
+			.domain = e->recipient_domains[i], .chosen = out->chosen, .why = out->why,
+			.rule = out->rule != NULL ? out->rule->id : NULL,
+		};
 	}
+}
+
+/* What was held back is told to whoever reads reports. */
+static void add_held_back(struct verdict *v)
+{
+	static const struct reason dry_run = { REASON_LOCAL_POLICY, NULL, "dry-run" };
+	static const struct reason left_out = { REASON_LOCAL_POLICY, NULL, "enforce_percent" };
+
+	if (v->decisive < 0 || v->chosen == ACTION_ACCEPT || v->chosen == ACTION_TEMPFAIL)
+		return;
+	if (v->dry_run)
+		merge_reason(v, &dry_run);
+	else if (v->left_out)
+		merge_reason(v, &left_out);
+}
+
+/* Groups beyond the list, and recipients without a domain, are one more group
+ * that no recipient rule fits. */
+static void choose_for_all(const struct evidence *e, const struct ruleset *ruleset,
+			   struct arena *arena, struct verdict *v)
+{
+	unsigned n = ruleset->rules_have_recipients ?
+		e->n_recipient_domains + (e->recipients_unlisted > 0) : 1;
+	struct outcome *outcomes;
+
+	if (n == 0)
+		n = 1;
+	outcomes = ARENA_ARRAY(arena, struct outcome, n);
+	for (unsigned i = 0; i < n; i++)
+		choose(e, ruleset, v, arena, i, &outcomes[i]);
+	settle_outcomes(ruleset, outcomes, n, v);
+	spread_to_recipients(e, arena, outcomes, n, v);
+	add_held_back(v);
+}
+
+static void exempt(const struct evidence *e, struct arena *arena, struct verdict *v)
+{
+	static const struct outcome outcome = { .chosen = ACTION_ACCEPT, .why = WHY_EXEMPT };
+
+	v->why = WHY_EXEMPT;
+	v->chosen = v->apply = ACTION_ACCEPT;
+	spread_to_recipients(e, arena, &outcome, 1, v);
+}
+
+/* No, repeated or unusable From: DMARC does not apply, which must not look
+ * like a domain without a record (RFC 9989 5.3.1, 11.5). */
+static void judge_bad_from(const struct evidence *e, struct verdict *v)
+{
+	v->result = RES_DMARC_PERMERROR;
+	v->result_reason = e->from_reason != NULL ? e->from_reason : from_status_phrase(e->from);
+}
+
+static void judge_from(const struct evidence *e, const struct ruleset *ruleset, struct verdict *v)
+{
+	judge_authors(e, ruleset, v);
+	if (v->result == RES_DMARC_PERMERROR)
+		v->result_reason = v->authors[v->decisive].policy.note;
+	else if (v->result == RES_DMARC_TEMPERROR)
+		v->result_reason = "a DNS look-up failed";
 }
 
 void decide(const struct evidence *evidence, const struct ruleset *ruleset,
@@ -297,16 +493,14 @@ void decide(const struct evidence *evidence, const struct ruleset *ruleset,
 
 	v.dry_run = ruleset->dry_run;
 	if (evidence->exempt != EXEMPT_NO && evidence->exempt != EXEMPT_UNSET) {
-		v.why = WHY_EXEMPT;
-		v.chosen = ACTION_ACCEPT;
-	} else if (evidence->from != FROM_OK || evidence->n_authors == 0) {
-		choose_bad_from(evidence, ruleset, &v);
+		exempt(evidence, arena, &v);
 	} else {
-		judge_authors(evidence, ruleset, &v);
-		choose(ruleset, &v);
+		if (evidence->from != FROM_OK || evidence->n_authors == 0)
+			judge_bad_from(evidence, &v);
+		else
+			judge_from(evidence, ruleset, &v);
+		choose_for_all(evidence, ruleset, arena, &v);
 	}
-	spread_to_recipients(evidence, arena, &v);
-	v.apply = v.dry_run ? ACTION_ACCEPT : v.chosen;
 	v.method = v.apply == ACTION_QUARANTINE ? ruleset->quarantine : QUARANTINE_UNSET;
 	*out_r = v;
 }

@@ -77,7 +77,8 @@ struct verdict {
 	enum action chosen;
 	enum why why;
 	const char *rule;               /* id of the rule that matched, for all; NULL */
-	const char *reply;              /* that rule's text for a reject; NULL */
+	const char *reply;              /* for a reject of our own, naming no policy of the
+	                                 * owner; NULL: it is the owner's request that rejects */
 	unsigned missing;               /* signals that did not hold (signals.h), a bit each */
 	unsigned trusted_set;           /* with trusted-arc: instance whose word was taken */
 	bool recipients_differ;         /* chosen is what recipients_differ made of them */

@@ -1,5 +1,7 @@
 #include "core/enforcement.h"
 
+#include "core/domain.h"
+
 const struct name_row enforcement_class_names[] = {
 	{ ENFORCEMENT_NO_RECORD, "no-record" }, { ENFORCEMENT_UNUSABLE, "unusable" },
 	{ ENFORCEMENT_DAMAGED, "damaged" }, { ENFORCEMENT_MONITORING, "monitoring" },
@@ -94,4 +96,27 @@ void enforcement_classify(const struct record *record, unsigned n_records, unsig
 	else
 		classify_sound(record, branches, &out);
 	*out_r = out;
+}
+
+/* Only branches that can ever apply to the name count. */
+static unsigned branches_for(const char *domain, const struct policy_found *found)
+{
+	if (!domain_equal(found->domain, domain))
+		return found->exists == EXISTENCE_ABSENT ? BRANCH_NP : BRANCH_SP;
+	return found->org.status == ORG_KNOWN && !domain_equal(found->org.domain, domain) ?
+		BRANCH_P : BRANCH_ALL;
+}
+
+void enforcement_of_author(const char *domain, const struct policy_found *found,
+			   struct enforcement *out_r)
+{
+	bool has_record = found->status == DISCOVERY_FOUND;
+
+	if (found->status == DISCOVERY_TEMPERROR || found->status == DISCOVERY_UNSET) {
+		*out_r = (struct enforcement){ .class = ENFORCEMENT_UNSET };
+		return;
+	}
+	enforcement_classify(has_record ? &found->record : NULL, has_record ? 1 : found->several ? 2 : 0,
+			     has_record ? branches_for(domain, found) : BRANCH_ALL,
+			     has_record && !domain_equal(found->domain, domain), out_r);
 }

@@ -8,7 +8,7 @@
 #ifndef CORE_ENFORCEMENT_H
 #define CORE_ENFORCEMENT_H
 
-#include "core/record.h"
+#include "core/evidence.h"
 
 enum enforcement_class {
 	ENFORCEMENT_UNSET = 0,
@@ -44,5 +44,9 @@ struct enforcement {
  * when there is exactly one. */
 void enforcement_classify(const struct record *record, unsigned n_records, unsigned branches,
 			  bool inherited, struct enforcement *out_r);
+/* The class of what a message's evidence found for an Author Domain. With a DNS
+ * failure there is none: ENFORCEMENT_UNSET. */
+void enforcement_of_author(const char *domain, const struct policy_found *found,
+			   struct enforcement *out_r);
 
 #endif

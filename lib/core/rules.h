@@ -108,7 +108,7 @@ unsigned rule_misses(const struct rule *rule, struct rule_question *question, un
 		     const char **other_r);
 
 /* Ids of the rules that name this very address, blank between, "" without any;
- * in the arena. `local` as it was written, unquoted or not; `domain` normal. */
+ * in the arena. `local` without quotes (path.h), `domain` normal. */
 const char *rules_for_address(const struct ruleset *ruleset, struct arena *arena,
 			      struct slice local, const char *domain);
 /* Two recipients with equal keys get equal verdicts: the ids of the rules whose

@@ -533,6 +533,7 @@ struct settings *settings_load(const char *path, struct settings_faults *faults)
 	settings->references = 1;
 	settings->arena = arena;
 	settings->path = arena_strdup(arena, path);
+	settings->ruleset.enforce_percent = 100;
 	take_defaults(&loader);
 	if (source_read(&loader.source, path, &loader.faults) == 0 && take_file(&loader))
 		check_together(&loader);

@@ -143,6 +143,7 @@ static void fill(struct arena *arena, const struct row *row, struct evidence *e)
 static void fill_rules(const struct row *row, struct ruleset *rules)
 {
 	*rules = (struct ruleset){
+		.enforce_percent = 100,
 		.mode = row->mode, .dry_run = row->dry_run,
 		.on_temperror = row->tempfail ? TEMPERROR_TEMPFAIL : TEMPERROR_ACCEPT,
 		.on_bad_from = ACTION_QUARANTINE, .quarantine = QUARANTINE_HOLD,
@@ -186,7 +187,8 @@ START_TEST(bad_from_is_no_way_round)
 {
 	struct arena *arena = arena_new();
 	struct evidence e = { .exempt = EXEMPT_NO, .from = from_rows[_i].from };
-	struct ruleset rules = { .mode = MODE_HONOR, .on_bad_from = from_rows[_i].on_bad_from };
+	struct ruleset rules = { .mode = MODE_HONOR, .enforce_percent = 100,
+				 .on_bad_from = from_rows[_i].on_bad_from };
 	struct verdict v;
 
 	decide(&e, &rules, arena, &v);

@@ -24,6 +24,7 @@ static void setup(void)
 	scene.e.helo = "mail.example.com";
 	scene.e.n_recipients = 1;
 	scene.rules = (struct ruleset){
+		.enforce_percent = 100,
 		.mode = MODE_HONOR, .on_bad_from = ACTION_REJECT, .quarantine = QUARANTINE_HEADER,
 	};
 	scene.options = (struct summary_options){

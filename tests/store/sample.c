@@ -207,7 +207,7 @@ struct ruleset sample_ruleset(void)
 {
 	return (struct ruleset){
 		.mode = rnd_bool() ? MODE_HONOR : MODE_OVERRIDE,
-		.dry_run = rnd_bool(),
+		.dry_run = rnd_bool(), .enforce_percent = sample_random(101),
 		.pct = (enum pct_mode)rnd_enum(pct_mode_names),
 		.psl_honors_t = rnd_bool(),
 		.on_temperror = (enum temperror_action)rnd_enum(temperror_action_names),

@@ -131,7 +131,8 @@ static void worst_decision(struct arena *arena, const char *fill, unsigned signa
 
 	sample_seed = 5;
 	sample_decision(arena, d, ruleset);
-	*ruleset = (struct ruleset){ .mode = MODE_HONOR, .on_bad_from = ACTION_REJECT };
+	*ruleset = (struct ruleset){ .mode = MODE_HONOR, .on_bad_from = ACTION_REJECT,
+				       .enforce_percent = 100 };
 	d->line_id = d->queue_id = d->mode = d->done = text;
 	d->mode = domain;
 	e->exempt = EXEMPT_NO;
@@ -298,6 +299,7 @@ static void golden_decision(struct arena *arena, struct decision *d)
 		.algorithm = "rsa-sha256", .b_start = "dzdVyOfA", .key_bits = 2048, .covers_from = true,
 	};
 	const struct ruleset ruleset = {
+		.enforce_percent = 100,
 		.mode = MODE_OVERRIDE, .dry_run = true, .override_reject = REQUEST_QUARANTINE,
 	};
 	struct policy_found found = {
