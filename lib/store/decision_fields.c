@@ -1,5 +1,7 @@
 #include "store/decision_fields.h"
 
+#include <limits.h>
+
 #define AT(type, member) .offset = offsetof(type, member)
 #define NAME(type, member, k) { .key = k, .kind = FIELD_NAME, AT(type, member) }
 #define TEXT(type, member, k) { .key = k, .kind = FIELD_TEXT, AT(type, member) }
@@ -11,9 +13,9 @@
 	{ .key = k, .kind = FIELD_ENUM, AT(type, member), .names = table }
 #define OBJECT(type, member, k, rows) \
 	{ .key = k, .kind = FIELD_OBJECT, AT(type, member), .sub = rows }
-#define LIST(what, type, member, n, item, k, rows) \
+#define LIST(what, type, member, n, item, most, k, rows) \
 	{ .key = k, .kind = what, AT(type, member), .count = offsetof(type, n), \
-	  .size = sizeof(item), .sub = rows }
+	  .size = sizeof(item), .max = most, .sub = rows }
 #define INLINE(type, member, n, item, most, k, rows) \
 	{ .key = k, .kind = FIELD_INLINE, AT(type, member), .count = offsetof(type, n), \
 	  .size = sizeof(item), .max = most, .sub = rows }
@@ -63,7 +65,7 @@ static const struct field sender_fields[] = {
 static const struct field recipient_fields[] = {
 	{ .key = "domains", .kind = FIELD_NAMES, AT(struct evidence, recipient_domains),
 	  .count = offsetof(struct evidence, n_recipient_domains) },
-	{ .key = "rules", .kind = FIELD_NAMES, AT(struct evidence, recipient_rules),
+	{ .key = "rules", .kind = FIELD_BESIDE, AT(struct evidence, recipient_rules),
 	  .count = offsetof(struct evidence, n_recipient_domains) },
 	UINT(struct evidence, n_recipients, "count"),
 	UINT(struct evidence, recipients_unlisted, "unlisted"),
@@ -161,7 +163,8 @@ static const struct field arc_set_fields[] = {
 	NAME(struct arc_set, s, "s"),
 	TEXT(struct arc_set, client_ip, "client_ip"),
 	{ .key = "results", .kind = FIELD_ADDRESSES, AT(struct arc_set, results) },
-	LIST(FIELD_SETS, struct arc_set, claims, n_claims, struct arc_claim, "claims", arc_claim_fields),
+	LIST(FIELD_CLAIMS, struct arc_set, claims, n_claims, struct arc_claim, LIMIT_ARC_CLAIMS,
+	     "claims", arc_claim_fields),
 	BOOL(struct arc_set, seal_ok, "seal_ok"),
 	BOOL(struct arc_set, message_ok, "message_ok"),
 	BOOL(struct arc_set, from_covered, "from_covered"),
@@ -172,7 +175,8 @@ static const struct field arc_fields[] = {
 	ENUM(struct arc_evidence, result, "result", arc_result_names),
 	TEXT(struct arc_evidence, reason, "reason"),
 	UINT(struct arc_evidence, oldest_pass, "oldest_pass"),
-	LIST(FIELD_SETS, struct arc_evidence, sets, n_sets, struct arc_set, "sets", arc_set_fields),
+	LIST(FIELD_SETS, struct arc_evidence, sets, n_sets, struct arc_set, LIMIT_ARC_SETS, "sets",
+	     arc_set_fields),
 	END,
 };
 
@@ -231,6 +235,18 @@ static const struct field reason_fields[] = {
 	END,
 };
 
+#define ALWAYS(type, member, k, table) \
+	{ .key = k, .kind = FIELD_ENUM, .always = true, AT(type, member), .names = table }
+
+static const struct field chosen_for_fields[] = {
+	NAME(struct chosen_for, domain, "domain"),
+	TEXT(struct chosen_for, rules, "rules"),
+	ALWAYS(struct chosen_for, chosen, "chosen", action_names),
+	ENUM(struct chosen_for, why, "why", why_names),
+	NAME(struct chosen_for, rule, "rule"),
+	END,
+};
+
 static const struct field cost_fields[] = {
 	UINT(struct evidence, lookups, "lookups"),
 	UINT(struct evidence, waited_ms, "waited_ms"),
@@ -238,9 +254,6 @@ static const struct field cost_fields[] = {
 	UINT(struct evidence, header_fields, "header_fields"),
 	END,
 };
-
-#define ALWAYS(type, member, k, table) \
-	{ .key = k, .kind = FIELD_ENUM, .always = true, AT(type, member), .names = table }
 
 const struct field decision_fields[] = {
 	TEXT(struct decision, line_id, "id"),
@@ -257,7 +270,7 @@ const struct field decision_fields[] = {
 	       LIMIT_AUTHORS, "authors", author_fields),
 	OBJECT(struct decision, evidence.spf, "spf", spf_fields),
 	LIST(FIELD_SIGNATURES, struct decision, evidence.dkim, evidence.n_dkim,
-	     struct dkim_evidence, "dkim", dkim_fields),
+	     struct dkim_evidence, UINT_MAX, "dkim", dkim_fields),
 	UINT(struct decision, evidence.dkim_unchecked, "dkim_unchecked"),
 	OBJECT(struct decision, evidence.arc, "arc", arc_fields),
 	OBJECT(struct decision, evidence.marks, "marks", marks_fields),
@@ -269,11 +282,12 @@ const struct field decision_fields[] = {
 	{ .key = "decisive", .kind = FIELD_INDEX, AT(struct decision, verdict.decisive) },
 	ALWAYS(struct decision, verdict.asked, "asked", disposition_names),
 	ALWAYS(struct decision, verdict.chosen, "chosen", action_names),
-	{ .key = "chosen_for", .kind = FIELD_CHOSEN_FOR, AT(struct decision, verdict) },
+	{ .key = "chosen_for", .kind = FIELD_CHOSEN_FOR, AT(struct decision, verdict),
+	  .sub = chosen_for_fields },
 	ALWAYS(struct decision, verdict.why, "why", why_names),
 	NAME(struct decision, verdict.rule, "rule"),
 	TEXT(struct decision, verdict.reply, "reply"),
-	UINT(struct decision, verdict.missing, "missing"),
+	{ .key = "missing", .kind = FIELD_SIGNALS, AT(struct decision, verdict.missing) },
 	UINT(struct decision, verdict.trusted_set, "trusted_set"),
 	BOOL(struct decision, verdict.recipients_differ, "recipients_differ"),
 	BOOL(struct decision, verdict.left_out, "left_out"),

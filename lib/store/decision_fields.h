@@ -26,11 +26,23 @@ enum field_kind {
 	FIELD_SIGNATURE,        /* int, index of a signature, -1 is none */
 	FIELD_OBJECT,           /* `sub` rows of the struct at `offset` */
 	FIELD_SIGNATURES,       /* pointer to structs of `size` octets, unsigned at `count` */
-	FIELD_SETS,             /* likewise: ARC sets */
+	FIELD_SETS,             /* likewise: ARC sets, at most `max` */
+	FIELD_CLAIMS,           /* likewise: what one of them claims */
 	FIELD_INLINE,           /* array of at most `max` structs, unsigned at `count` */
 	FIELD_NAMES,            /* const char **, unsigned at `count` */
+	FIELD_BESIDE,           /* const char **, beside the FIELD_NAMES with this `count`; "" is
+	                         * none, and a list of these alone is not written */
+	FIELD_SIGNALS,          /* unsigned: a mask of signals.h; their names are written */
 	FIELD_RECORD,           /* struct record: text, and `sub` rows for its tags */
-	FIELD_CHOSEN_FOR,       /* recipients whose action differs; on struct verdict */
+	FIELD_CHOSEN_FOR,       /* groups of recipients that differ; `sub` of struct chosen_for */
+};
+
+/* A group of recipients whose verdict is not that of the whole message. */
+struct chosen_for {
+	const char *domain, *rules;     /* which group: as in evidence */
+	enum action chosen;
+	enum why why;
+	const char *rule;
 };
 
 struct field {

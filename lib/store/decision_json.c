@@ -5,17 +5,19 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/signals.h"
 #include "store/decision_fields.h"
 
 /* How much of a line's parts is kept. Almost every line fits the first row; a
  * line that does not is written again with the next. The last one always fits. */
 static const struct limits {
 	size_t text, record;            /* octets of one text, of one record's text */
-	unsigned recipients, signatures, sets;
+	unsigned recipients, signatures, sets, claims;
 } levels[] = {
-	{ LIMIT_JOURNAL_STRING, 16384, LIMIT_RECIPIENT_DOMAINS, LIMIT_SIGNATURES_SEEN, 64 },
-	{ 256, 1024, LIMIT_RECIPIENT_DOMAINS, LIMIT_SIGNATURES_SEEN, 32 },
-	{ 64, 256, 16, 8, 4 },
+	{ LIMIT_JOURNAL_STRING, 16384, LIMIT_RECIPIENT_DOMAINS, LIMIT_SIGNATURES_SEEN,
+	  LIMIT_ARC_SETS, LIMIT_ARC_CLAIMS },
+	{ 256, 1024, LIMIT_RECIPIENT_DOMAINS, LIMIT_SIGNATURES_SEEN, 20, LIMIT_ARC_CLAIMS },
+	{ 64, 256, 16, 6, 4, 2 },
 };
 #define N_LEVELS (sizeof(levels) / sizeof(levels[0]))
 #define NAME_OCTETS 255                 /* a domain or a word of ours */
@@ -37,6 +39,14 @@ static const char *text_at(const void *p)
 
 	memcpy(&text, p, sizeof(text));
 	return text;
+}
+
+static const char *const *list_at(const void *p)
+{
+	const char *const *list;
+
+	memcpy(&list, p, sizeof(list));
+	return list;
 }
 
 static unsigned uint_at(const void *p)
@@ -154,11 +164,14 @@ static void put_object(struct writer *w, const struct field *f, const void *base
 	}
 }
 
-static bool is_written(const struct writer *w, enum field_kind kind, unsigned i)
+/* Of ARC sets the newest are kept: trust goes from the newest down. */
+static bool is_written(const struct writer *w, enum field_kind kind, unsigned i, unsigned n)
 {
 	if (kind == FIELD_SIGNATURES)
 		return i < LIMIT_SIGNATURES_SEEN && w->keep[i];
-	return kind != FIELD_SETS || i < w->limits->sets;
+	if (kind == FIELD_SETS)
+		return i + w->limits->sets >= n;
+	return kind != FIELD_CLAIMS || i < w->limits->claims;
 }
 
 static void put_list(struct writer *w, const struct field *f, const char *items, unsigned n)
@@ -167,7 +180,7 @@ static void put_list(struct writer *w, const struct field *f, const char *items,
 		return;
 	json_put_array(&w->out, f->key);
 	for (unsigned i = 0; i < n; i++) {
-		if (!is_written(w, f->kind, i))
+		if (!is_written(w, f->kind, i, n))
 			continue;
 		json_put_object(&w->out, NULL);
 		write_fields(w, f->sub, items + i * f->size);
@@ -176,30 +189,64 @@ static void put_list(struct writer *w, const struct field *f, const char *items,
 	json_put_array_end(&w->out);
 }
 
-static void put_names(struct writer *w, const struct field *f, const char *const *names, unsigned n)
+static void put_names(struct writer *w, const char *key, const char *const *names, unsigned n,
+		      size_t limit)
 {
 	if (n == 0 || names == NULL)
 		return;
-	json_put_array(&w->out, f->key);
+	json_put_array(&w->out, key);
 	for (unsigned i = 0; i < n && i < w->limits->recipients; i++)
-		put_text(w, NULL, names[i], NAME_OCTETS);
+		put_text(w, NULL, names[i], limit);
 	json_put_array_end(&w->out);
 }
 
-/* Recipients that get something else than the rest. */
-static void put_chosen_for(struct writer *w, const char *key, const struct verdict *v)
+static void put_beside(struct writer *w, const char *key, const char *const *texts, unsigned n)
 {
+	bool any = false;
+
+	for (unsigned i = 0; texts != NULL && i < n; i++)
+		any = any || texts[i][0] != '\0';
+	if (any)
+		put_names(w, key, texts, n, w->limits->text);
+}
+
+/* By name: a bit's meaning would change with the order of the table. */
+static void put_signals(struct writer *w, const char *key, unsigned mask)
+{
+	if (mask == 0)
+		return;
+	json_put_array(&w->out, key);
+	for (unsigned i = 0; signal_rows[i].name != NULL; i++)
+		if (mask & 1u << i)
+			json_put_string(&w->out, NULL, signal_rows[i].name);
+	json_put_array_end(&w->out);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Groups that would get something else than the message, or for another reason. */
+static void put_chosen_for(struct writer *w, const struct field *f, const struct verdict *v)
+{
+	const char **rules = w->decision->evidence.recipient_rules;
 	bool open = false;
 
 	for (unsigned i = 0; i < v->n_recipients && i < w->limits->recipients; i++) {
-		if (v->recipients[i].chosen == v->chosen)
+		const struct recipient_verdict *r = &v->recipients[i];
+		struct chosen_for item = { .domain = r->domain, .chosen = r->chosen, .why = r->why,
+					   .rule = r->rule };
+
+		if (r->chosen == v->chosen && r->why == v->why && is_same_text(r->rule, v->rule))
 			continue;
+		if (rules != NULL && rules[i][0] != '\0')
+			item.rules = rules[i];
 		if (!open)
-			json_put_array(&w->out, key);
+			json_put_array(&w->out, f->key);
 		open = true;
 		json_put_object(&w->out, NULL);
-		put_text(w, "domain", v->recipients[i].domain, NAME_OCTETS);
-		json_put_string(&w->out, "chosen", names_get(action_names, v->recipients[i].chosen));
+		write_fields(w, f->sub, &item);
 		json_put_object_end(&w->out);
 	}
 	if (open)
@@ -297,19 +344,26 @@ static void write_field(struct writer *w, const struct field *f, const char *bas
 		break;
 	case FIELD_SIGNATURES:
 	case FIELD_SETS:
+	case FIELD_CLAIMS:
 		put_list(w, f, text_at(at), uint_at(base + f->count));
 		break;
 	case FIELD_INLINE:
 		put_list(w, f, at, uint_at(base + f->count));
 		break;
 	case FIELD_NAMES:
-		put_names(w, f, (const char *const *)text_at(at), uint_at(base + f->count));
+		put_names(w, f->key, list_at(at), uint_at(base + f->count), NAME_OCTETS);
+		break;
+	case FIELD_BESIDE:
+		put_beside(w, f->key, list_at(at), uint_at(base + f->count));
+		break;
+	case FIELD_SIGNALS:
+		put_signals(w, f->key, uint_at(at));
 		break;
 	case FIELD_RECORD:
 		put_record(w, f, (const struct record *)at);
 		break;
 	case FIELD_CHOSEN_FOR:
-		put_chosen_for(w, f->key, (const struct verdict *)at);
+		put_chosen_for(w, f, (const struct verdict *)at);
 		break;
 	}
 }
@@ -358,18 +412,31 @@ static unsigned surplus(unsigned n, unsigned limit)
 	return n > limit ? n - limit : 0;
 }
 
+/* Of the sets that are written. */
+static unsigned claims_cut(const struct writer *w)
+{
+	const struct arc_evidence *arc = &w->decision->evidence.arc;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < arc->n_sets; i++)
+		if (is_written(w, FIELD_SETS, i, arc->n_sets))
+			n += surplus(arc->sets[i].n_claims, w->limits->claims);
+	return n;
+}
+
 /* What the line does not hold, by number. */
 static void put_cut(struct writer *w)
 {
 	const struct evidence *e = &w->decision->evidence;
 	const unsigned recipients = surplus(e->n_recipient_domains, w->limits->recipients);
 	const unsigned sets = surplus(e->arc.n_sets, w->limits->sets);
+	const unsigned claims = claims_cut(w);
 	const struct { const char *key; unsigned n; } parts[] = {
 		{ "strings", w->out.strings_cut }, { "recipients", recipients },
-		{ "signatures", w->signatures_out }, { "arc_sets", sets },
+		{ "signatures", w->signatures_out }, { "arc_sets", sets }, { "arc_claims", claims },
 	};
 
-	if (w->out.strings_cut + recipients + w->signatures_out + sets == 0)
+	if (w->out.strings_cut + recipients + w->signatures_out + sets + claims == 0)
 		return;
 	json_put_object(&w->out, "cut");
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -406,5 +473,5 @@ void decision_json_write(struct buf *out, const struct decision *decision,
 			return;
 		buf_cut(out, start);
 	}
-	assert(!"the last level always fits a buffer with room for one line");
+		assert(!"the last level always fits a buffer with room for one line");
 }

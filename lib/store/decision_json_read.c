@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/signals.h"
 #include "store/decision_fields.h"
 
 /* A line is twice as long at most after a repair by hand; more is no line. */
@@ -90,11 +91,11 @@ static void read_list(struct reader *r, const struct field *f, const struct json
 		fault(r, f->key, "is not a list");
 		return;
 	}
+	if (n > f->max) {
+		fault(r, f->key, "has too many entries");
+		return;
+	}
 	if (f->kind == FIELD_INLINE) {
-		if (n > f->max) {
-			fault(r, f->key, "has too many entries");
-			return;
-		}
 		items = base + f->offset;
 	} else {
 		items = arena_alloc(r->arena, n * f->size);
@@ -104,17 +105,50 @@ static void read_list(struct reader *r, const struct field *f, const struct json
 	read_items(r, f, list, items, n);
 }
 
-static void read_names(struct reader *r, const struct field *f, const struct json *list, char *base)
+static const char **read_texts(struct reader *r, const char *key, const struct json *list)
 {
 	unsigned n = json_length(list);
-	const char **names = ARENA_ARRAY(r->arena, const char *, n);
+	const char **texts = ARENA_ARRAY(r->arena, const char *, n);
 
-	for (unsigned i = 0; i < n; i++)
-		names[i] = read_text(r, f->key, json_at(list, i));
 	if (!json_is_array(list) || n > LIMIT_RECIPIENT_DOMAINS)
-		fault(r, f->key, "is not a list, or has too many entries");
+		fault(r, key, "is not a list, or has too many entries");
+	for (unsigned i = 0; i < n; i++)
+		texts[i] = read_text(r, key, json_at(list, i));
+	return texts;
+}
+
+static void read_names(struct reader *r, const struct field *f, const struct json *list, char *base)
+{
+	const char **names = read_texts(r, f->key, list);
+	unsigned n = json_length(list);
+
 	memcpy(base + f->offset, &names, sizeof(names));
 	memcpy(base + f->count, &n, sizeof(n));
+}
+
+static void read_beside(struct reader *r, const struct field *f, const struct json *list, char *base)
+{
+	const char **texts = read_texts(r, f->key, list);
+	unsigned n;
+
+	memcpy(&n, base + f->count, sizeof(n));
+	if (json_length(list) != n)
+		fault(r, f->key, "is not as long as the list beside it");
+	memcpy(base + f->offset, &texts, sizeof(texts));
+}
+
+static void read_signals(struct reader *r, const struct field *f, const struct json *list, char *at)
+{
+	unsigned mask = 0, bit = 0;
+
+	if (!json_is_array(list))
+		fault(r, f->key, "is not a list");
+	for (unsigned i = 0; i < json_length(list); i++) {
+		if (!signal_find(slice_of(json_text(json_at(list, i))), &bit))
+			fault(r, f->key, "has an unknown word");
+		mask |= bit;
+	}
+	memcpy(at, &mask, sizeof(mask));
 }
 
 static unsigned read_uris(struct reader *r, const struct json *list, struct record_uri *uris)
@@ -150,34 +184,71 @@ static void read_record(struct reader *r, const struct field *f, const struct js
 	}
 }
 
-/* Every recipient domain of the evidence gets the common action first. */
+/* Every group has its text of rules, "" without any. */
+static void spread_rules(struct reader *r, struct evidence *e)
+{
+	if (e->recipient_rules != NULL)
+		return;
+	e->recipient_rules = ARENA_ARRAY(r->arena, const char *, e->n_recipient_domains);
+	for (unsigned i = 0; i < e->n_recipient_domains; i++)
+		e->recipient_rules[i] = "";
+}
+
+/* Every group of the evidence gets the message's verdict first. */
 static void spread_chosen(struct reader *r, struct decision *d)
 {
 	struct verdict *v = &d->verdict;
 
 	v->n_recipients = d->evidence.n_recipient_domains;
 	v->recipients = ARENA_ARRAY(r->arena, struct recipient_verdict, v->n_recipients);
-	for (unsigned i = 0; i < v->n_recipients; i++) {
-		v->recipients[i].domain = d->evidence.recipient_domains[i];
-		v->recipients[i].chosen = v->chosen;
+	for (unsigned i = 0; i < v->n_recipients; i++)
+		v->recipients[i] = (struct recipient_verdict){
+			.domain = d->evidence.recipient_domains[i], .chosen = v->chosen, .why = v->why,
+			.rule = v->rule,
+		};
+}
+
+static void take_chosen_for(struct decision *d, const struct chosen_for *item)
+{
+	for (unsigned i = 0; i < d->verdict.n_recipients; i++) {
+		struct recipient_verdict *r = &d->verdict.recipients[i];
+
+		if (strcmp(r->domain, item->domain) != 0 ||
+		    strcmp(d->evidence.recipient_rules[i], item->rules) != 0)
+			continue;
+		r->chosen = item->chosen;
+		r->why = item->why;
+		r->rule = item->rule;
 	}
 }
 
-static void read_chosen_for(struct reader *r, const struct json *list, struct verdict *v)
+/* Early lines have domain and chosen only. */
+static void read_chosen_for(struct reader *r, const struct field *f, const struct json *list,
+			    struct decision *d)
 {
 	for (unsigned i = 0; i < json_length(list); i++) {
-		const char *domain = json_text(json_get(json_at(list, i), "domain"));
-		const char *word = json_text(json_get(json_at(list, i), "chosen"));
-		int chosen;
+		struct chosen_for item = { .rules = "", .why = d->verdict.why };
 
-		if (domain == NULL || !names_find(action_names, slice_of(word), &chosen)) {
-			fault(r, "chosen_for", "has an unknown entry");
+		read_fields(r, f->sub, json_at(list, i), &item);
+		if (item.domain == NULL || item.chosen == ACTION_UNSET)
+			fault(r, f->key, "has an entry without domain or chosen");
+		if (r->error != NULL)
 			return;
-		}
-		for (unsigned k = 0; k < v->n_recipients; k++)
-			if (strcmp(v->recipients[k].domain, domain) == 0)
-				v->recipients[k].chosen = (enum action)chosen;
+		take_chosen_for(d, &item);
 	}
+}
+
+/* Sets that the line had no room for come back empty, so that each keeps its
+ * instance and nobody is trusted for what is not known. */
+static void restore_sets(struct reader *r, const struct json *cut, struct arc_evidence *arc)
+{
+	unsigned missing = (unsigned)read_number(r, "arc_sets", cut, 0, LIMIT_ARC_SETS - arc->n_sets);
+	struct arc_set *sets = ARENA_ARRAY(r->arena, struct arc_set, missing + arc->n_sets);
+
+	if (arc->n_sets > 0)
+		memcpy(sets + missing, arc->sets, arc->n_sets * sizeof(*sets));
+	arc->sets = sets;
+	arc->n_sets += missing;
 }
 
 static void read_object(struct reader *r, const struct field *f, const struct json *value, void *at)
@@ -238,11 +309,18 @@ static void read_field(struct reader *r, const struct field *f, const struct jso
 		break;
 	case FIELD_SIGNATURES:
 	case FIELD_SETS:
+	case FIELD_CLAIMS:
 	case FIELD_INLINE:
 		read_list(r, f, value, base);
 		break;
 	case FIELD_NAMES:
 		read_names(r, f, value, base);
+		break;
+	case FIELD_BESIDE:
+		read_beside(r, f, value, base);
+		break;
+	case FIELD_SIGNALS:
+		read_signals(r, f, value, base + f->offset);
 		break;
 	case FIELD_RECORD:
 		read_record(r, f, value, (struct record *)(base + f->offset));
@@ -271,10 +349,28 @@ static void read_fields(struct reader *r, const struct field *fields, const stru
 	}
 }
 
+static const struct field *row_of(enum field_kind kind)
+{
+	const struct field *f = decision_fields;
+
+	while (f->kind != kind)
+		f++;
+	return f;
+}
+
 static void check_org(struct reader *r, const struct org *org)
 {
 	if (org->status == ORG_KNOWN && org->domain == NULL)
 		fault(r, "org", "is known but has no domain");
+}
+
+static void check_claims(struct reader *r, const struct arc_set *set)
+{
+	for (unsigned i = 0; i < set->n_claims; i++) {
+		if (set->claims[i].domain == NULL)
+			fault(r, "claims", "has a claim without a domain");
+		check_org(r, &set->claims[i].org);
+	}
 }
 
 /* What decide() takes for granted. */
@@ -294,6 +390,8 @@ static void check_decision(struct reader *r, const struct decision *d)
 	check_org(r, &e->spf.org);
 	for (unsigned i = 0; i < e->n_dkim; i++)
 		check_org(r, &e->dkim[i].org);
+	for (unsigned i = 0; i < e->arc.n_sets; i++)
+		check_claims(r, &e->arc.sets[i]);
 	if (d->verdict.decisive >= (int)d->verdict.n_authors)
 		fault(r, "decisive", "points behind the authors");
 	for (unsigned i = 0; i < d->verdict.n_authors; i++)
@@ -305,6 +403,7 @@ static void read_decision(struct reader *r, const struct json *root, struct deci
 {
 	int64_t version = json_number(json_get(root, "v"), 0);
 	const struct json *cut = json_get(root, "cut");
+	const struct field *chosen_for;
 
 	if (!json_is_object(root) || version < 1) {
 		r->error = "not a line of the journal: no object with a version \"v\"";
@@ -318,8 +417,12 @@ static void read_decision(struct reader *r, const struct json *root, struct deci
 	read_fields(r, decision_fields, root, d);
 	if (r->error != NULL)
 		return;
+	spread_rules(r, &d->evidence);
 	spread_chosen(r, d);
-	read_chosen_for(r, json_get(root, "chosen_for"), &d->verdict);
+	chosen_for = row_of(FIELD_CHOSEN_FOR);
+	read_chosen_for(r, chosen_for, json_get(root, chosen_for->key), d);
+	if (json_get(cut, "arc_sets") != NULL)
+		restore_sets(r, json_get(cut, "arc_sets"), &d->evidence.arc);
 	check_decision(r, d);
 	if (json_get(cut, "recipients") != NULL)
 		d->evidence.recipients_unlisted += (unsigned)read_number(

@@ -127,18 +127,48 @@ static void rnd_signature(struct arena *arena, struct dkim_evidence *dkim)
 	rnd_org(arena, &dkim->org);
 }
 
+static void rnd_claims(struct arena *arena, struct arc_set *set)
+{
+	set->n_claims = sample_random(4);
+	set->claims = ARENA_ARRAY(arena, struct arc_claim, set->n_claims);
+	for (unsigned i = 0; i < set->n_claims; i++) {
+		set->claims[i].method = (enum arc_method)rnd_enum(arc_method_names);
+		set->claims[i].domain = some_domain(arena);
+		rnd_org(arena, &set->claims[i].org);
+	}
+}
+
 static void rnd_arc(struct arena *arena, struct arc_evidence *arc)
 {
 	arc->result = (enum arc_result)rnd_enum(arc_result_names);
+	arc->reason = rnd_text(arena);
 	arc->oldest_pass = sample_random(5);
 	arc->n_sets = sample_random(4);
 	arc->sets = ARENA_ARRAY(arena, struct arc_set, arc->n_sets);
-	for (unsigned i = 0; i < arc->n_sets; i++)
+	for (unsigned i = 0; i < arc->n_sets; i++) {
 		arc->sets[i] = (struct arc_set){
 			.d = rnd_domain(arena), .s = rnd_domain(arena), .client_ip = rnd_text(arena),
 			.results = rnd_text(arena), .seal_ok = rnd_bool(), .message_ok = rnd_bool(),
 			.from_covered = rnd_bool(),
 		};
+		rnd_claims(arena, &arc->sets[i]);
+	}
+}
+
+/* Groups with the same domain differ in their rules, as real ones do. */
+static void rnd_recipients(struct arena *arena, struct evidence *e)
+{
+	bool rules = rnd_bool();
+
+	e->n_recipient_domains = sample_random(5);
+	e->recipient_domains = ARENA_ARRAY(arena, const char *, e->n_recipient_domains);
+	e->recipient_rules = ARENA_ARRAY(arena, const char *, e->n_recipient_domains);
+	for (unsigned i = 0; i < e->n_recipient_domains; i++) {
+		e->recipient_domains[i] = arena_printf(arena, "r%u.example.com", rules ? i / 2 : i);
+		e->recipient_rules[i] = rules && i % 2 == 1 ? "vip-1 vip-2" : "";
+	}
+	e->n_recipients = sample_random(100);
+	e->recipients_unlisted = sample_random(3);
 }
 
 static void rnd_arrival(struct arena *arena, struct evidence *e)
@@ -153,12 +183,10 @@ static void rnd_arrival(struct arena *arena, struct evidence *e)
 	e->sender = (struct sender){ .status = (enum path_status)rnd_enum(path_status_names),
 				     .local = rnd_text(arena), .domain = rnd_domain(arena),
 				     .reason = rnd_text(arena) };
-	e->n_recipient_domains = sample_random(5);
-	e->recipient_domains = ARENA_ARRAY(arena, const char *, e->n_recipient_domains);
-	for (unsigned i = 0; i < e->n_recipient_domains; i++)
-		e->recipient_domains[i] = arena_printf(arena, "r%u.example.com", i);
-	e->n_recipients = sample_random(100);
-	e->recipients_unlisted = sample_random(3);
+	rnd_recipients(arena, e);
+	if (rnd_bool())
+		e->relay = (struct relay){ .ip = "198.51.100.9", .hops = sample_random(3),
+					   .unread = rnd_text(arena) };
 }
 
 static void rnd_marks(struct arena *arena, struct marks *marks)
@@ -203,9 +231,49 @@ static void rnd_evidence(struct arena *arena, struct evidence *e)
 	e->header_fields = sample_random(1000);
 }
 
+static struct domainset *domains(const char *text)
+{
+	struct domainset *set = domainset_new();
+	const char *error;
+
+	ck_assert_int_eq(domainset_add(set, slice_of(text), &error), 0);
+	domainset_freeze(set);
+	return set;
+}
+
+/* One rule for some of the addresses in a domain, one for all of another; made
+ * once, for the whole run. */
+static const struct rule *recipient_rules(void)
+{
+	static struct rule rules[2] = {
+		{ .id = "vip-2", .action = RULE_REJECT, .reply = "not for you" },
+		{ .id = "tenant.7", .action = RULE_ACCEPT, .reason = REASON_MAILING_LIST, .comment = "lists" },
+	};
+	unsigned k;
+
+	ck_assert(rule_key_find(SLICE("recipient"), &k));
+	if (rules[1].match[k].given)
+		return rules;
+	rules[0].match[k] = (struct rule_match){ .given = true, .texts = textset_new() };
+	textset_freeze(rules[0].match[k].texts);
+	rules[1].match[k] = (struct rule_match){ .given = true, .domains = domains("r1.example.com") };
+	return rules;
+}
+
 struct ruleset sample_ruleset(void)
 {
+	static struct domainset *sealers;
+
+	if (sealers == NULL)
+		sealers = domains("example.com");
 	return (struct ruleset){
+		.reject_when = sample_random(1u << 6),
+		.override_uncorroborated = (enum request_answer)rnd_enum(request_answer_names),
+		.trusted_sealers = rnd_bool() ? sealers : NULL,
+		.arc_require_intact = rnd_bool(),
+		.rules = recipient_rules(), .n_rules = rnd_bool() ? 2 : 0,
+		.rules_have_recipients = true,
+		.recipients_differ = (enum recipients_differ)rnd_enum(recipients_differ_names),
 		.mode = rnd_bool() ? MODE_HONOR : MODE_OVERRIDE,
 		.dry_run = rnd_bool(), .enforce_percent = sample_random(101),
 		.pct = (enum pct_mode)rnd_enum(pct_mode_names),
@@ -219,6 +287,34 @@ struct ruleset sample_ruleset(void)
 	};
 }
 
+static const char *rnd_rule(void)
+{
+	static const char *const ids[] = { NULL, "list-of-ours", "tenant.7", "r" };
+
+	return ids[sample_random(sizeof(ids) / sizeof(ids[0]))];
+}
+
+/* Whatever a verdict can hold, whether decide() would put it there or not. */
+static void rnd_will(struct arena *arena, struct verdict *v)
+{
+	v->rule = rnd_rule();
+	v->reply = v->rule != NULL ? rnd_text(arena) : NULL;
+	v->missing = sample_random(1u << 6);
+	v->trusted_set = sample_random(4);
+	v->recipients_differ = rnd_bool();
+	v->left_out = rnd_bool();
+	v->n_reasons = sample_random(VERDICT_REASONS + 1);
+	for (unsigned i = 0; i < v->n_reasons; i++)
+		v->reasons[i] = (struct reason){ (enum reason_type)rnd_enum(reason_type_names), rnd_rule(),
+						 rnd_text(arena) };
+	for (unsigned i = 0; i < v->n_recipients; i++) {
+		v->recipients[i].rule = rnd_bool() ? v->rule : rnd_rule();
+		if (rnd_bool())
+			v->recipients[i].chosen = ACTION_REJECT;
+		v->recipients[i].why = rnd_bool() ? v->why : WHY_RULE;
+	}
+}
+
 void sample_decision(struct arena *arena, struct decision *d, struct ruleset *ruleset)
 {
 	*d = (struct decision){
@@ -229,10 +325,8 @@ void sample_decision(struct arena *arena, struct decision *d, struct ruleset *ru
 	rnd_evidence(arena, &d->evidence);
 	*ruleset = sample_ruleset();
 	decide(&d->evidence, ruleset, arena, &d->verdict);
-	if (d->verdict.n_recipients > 1 && rnd_bool()) {        /* rules per recipient will do this */
-		d->verdict.recipients[1].chosen = (enum action)rnd_enum(action_names);
-		d->verdict.reasons[0].rule = "rule-7";
-	}
+	if (rnd_bool())
+		rnd_will(arena, &d->verdict);
 }
 
 /* ---- equality, member by member ---- */
@@ -299,6 +393,12 @@ static void same_set(const char *name, const struct arc_set *a, const struct arc
 	SAME_TEXT(s);
 	SAME_TEXT(client_ip);
 	SAME_TEXT(results);
+	SAME(n_claims);
+	for (unsigned i = 0; i < a->n_claims; i++) {
+		SAME(claims[i].method);
+		SAME_TEXT(claims[i].domain);
+		same_org(name, &a->claims[i].org, &b->claims[i].org);
+	}
 }
 
 static void same_marks(const char *name, const struct marks *a, const struct marks *b)
@@ -319,8 +419,13 @@ static void same_arrival(const char *name, const struct evidence *a, const struc
 	SAME_TEXT(sender.reason);
 	SAME(client_name_confirmed); SAME(smtputf8); SAME(exempt); SAME(sender.status);
 	SAME(n_recipient_domains); SAME(n_recipients); SAME(recipients_unlisted);
-	for (unsigned i = 0; i < a->n_recipient_domains; i++)
+	for (unsigned i = 0; i < a->n_recipient_domains; i++) {
 		SAME_TEXT(recipient_domains[i]);
+		SAME_TEXT(recipient_rules[i]);
+	}
+	SAME_TEXT(relay.ip);
+	SAME(relay.hops);
+	SAME_TEXT(relay.unread);
 }
 
 static void same_evidence(const char *name, const struct evidence *a, const struct evidence *b)
@@ -339,6 +444,7 @@ static void same_evidence(const char *name, const struct evidence *a, const stru
 	same_org(name, &a->spf.org, &b->spf.org);
 	for (unsigned i = 0; i < a->n_dkim; i++)
 		same_signature(name, &a->dkim[i], &b->dkim[i]);
+	SAME_TEXT(arc.reason);
 	SAME(arc.result); SAME(arc.n_sets); SAME(arc.oldest_pass);
 	for (unsigned i = 0; i < a->arc.n_sets; i++)
 		same_set(name, &a->arc.sets[i], &b->arc.sets[i]);
@@ -360,7 +466,10 @@ void sample_same_verdict(const char *name, const struct verdict *a, const struct
 {
 	SAME(result); SAME(n_authors); SAME(decisive); SAME(asked); SAME(chosen); SAME(why);
 	SAME(n_reasons); SAME(n_recipients); SAME(dry_run); SAME(apply); SAME(method);
+	SAME(missing); SAME(trusted_set); SAME(recipients_differ); SAME(left_out);
 	SAME_TEXT(result_reason);
+	SAME_TEXT(rule);
+	SAME_TEXT(reply);
 	for (unsigned i = 0; i < a->n_authors; i++)
 		same_author_verdict(name, &a->authors[i], &b->authors[i]);
 	for (unsigned i = 0; i < a->n_reasons; i++) {
@@ -370,6 +479,8 @@ void sample_same_verdict(const char *name, const struct verdict *a, const struct
 	}
 	for (unsigned i = 0; i < a->n_recipients; i++) {
 		SAME(recipients[i].chosen);
+		SAME(recipients[i].why);
+		SAME_TEXT(recipients[i].rule);
 		SAME_TEXT(recipients[i].domain);
 	}
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "core/signals.h"
 #include "store/decision_fields.h"
 #include "store/sample.h"
 #include "testmain.h"
@@ -113,15 +114,54 @@ START_TEST(local_parts_stay_out)
 }
 END_TEST
 
+static void worst_arc(struct arena *arena, const char *domain, const char *text, struct arc_evidence *arc)
+{
+	const struct arc_claim claim = { ARC_METHOD_DMARC, domain, { ORG_KNOWN, domain, true } };
+
+	*arc = (struct arc_evidence){ RES_ARC_PASS, text, LIMIT_ARC_SETS, LIMIT_ARC_SETS, NULL };
+	arc->sets = ARENA_ARRAY(arena, struct arc_set, LIMIT_ARC_SETS);
+	for (unsigned i = 0; i < LIMIT_ARC_SETS; i++) {
+		arc->sets[i] = (struct arc_set){ domain, domain, text, text, NULL, LIMIT_ARC_CLAIMS,
+						 true, true, true };
+		arc->sets[i].claims = ARENA_ARRAY(arena, struct arc_claim, LIMIT_ARC_CLAIMS);
+		for (unsigned k = 0; k < LIMIT_ARC_CLAIMS; k++)
+			arc->sets[i].claims[k] = claim;
+	}
+	arc->sets[LIMIT_ARC_SETS - 1].d = "newest.example";
+}
+
+static void worst_will(const char *text, struct verdict *v)
+{
+	static const char id[] = "0123456789012345678901234567890123456789012345678901234567890123";
+
+	_Static_assert(sizeof(id) == LIMIT_RULE_ID + 1, "the longest id");
+	v->rule = id;
+	v->reply = text;
+	v->missing = (1u << 6) - 1;
+	v->trusted_set = LIMIT_ARC_SETS;
+	v->recipients_differ = v->left_out = true;
+	for (unsigned i = 0; i < VERDICT_REASONS; i++)
+		v->reasons[i] = (struct reason){ REASON_TRUSTED_FORWARDER, id, text };
+	v->n_reasons = VERDICT_REASONS;
+	v->result_reason = text;
+	for (unsigned i = 0; i < v->n_recipients; i++)
+		v->recipients[i] = (struct recipient_verdict){ v->recipients[i].domain, ACTION_QUARANTINE,
+							       WHY_OVERRIDE_QUARANTINE, "another" };
+}
+
 /* The largest that a stranger can cause: every text at `fill`. */
 static void worst_decision(struct arena *arena, const char *fill, unsigned signatures,
 			   const char *record_tail, struct decision *d, struct ruleset *ruleset)
 {
 	const char *domain = arena_printf(arena, "%063d.%063d.%063d.%061d", 1, 2, 3, 4);
-	char *text = arena_alloc(arena, 1025), *record = arena_alloc(arena, LIMIT_RECORD_OCTETS);
+	char *text = arena_alloc(arena, 1025), *ids = arena_alloc(arena, 5001);
+	char *record = arena_alloc(arena, LIMIT_RECORD_OCTETS);
 	struct evidence *e = &d->evidence;
 	struct org org = { ORG_KNOWN, domain, true };
 
+	memset(ids, 'r', 5000);
+	for (size_t i = 64; i < 5000; i += 65)
+		ids[i] = ' ';
 	for (size_t i = 0; i < 1024; i++)
 		text[i] = fill[i % strlen(fill)];
 	for (size_t i = 0; i < LIMIT_RECORD_OCTETS; i++)
@@ -144,7 +184,7 @@ static void worst_decision(struct arena *arena, const char *fill, unsigned signa
 		e->recipient_domains[i] = domain;
 	e->recipient_rules = ARENA_ARRAY(arena, const char *, LIMIT_RECIPIENT_DOMAINS);
 	for (unsigned i = 0; i < LIMIT_RECIPIENT_DOMAINS; i++)
-		e->recipient_rules[i] = domain;
+		e->recipient_rules[i] = ids;
 	e->recipients_unlisted = 0;
 	e->from = FROM_OK;
 	e->from_reason = e->spf.reason = e->spf.explanation = e->marks.list_id = text;
@@ -165,17 +205,10 @@ static void worst_decision(struct arena *arena, const char *fill, unsigned signa
 			i + 1 < signatures ? RES_DKIM_FAIL : RES_DKIM_PASS, text, domain, domain, text, domain,
 			"rsa-sha256", "dzdVyOfA", 4294967295u, true, INT64_MAX, true, true, org,
 		};
-	e->arc.n_sets = 50;
-	e->arc.sets = ARENA_ARRAY(arena, struct arc_set, 50);
-	for (unsigned i = 0; i < 50; i++)
-		e->arc.sets[i] = (struct arc_set){ domain, domain, text, text, NULL, 0, true, true, true };
+	worst_arc(arena, domain, text, &e->arc);
+	e->relay = (struct relay){ text, 8, text };
 	decide(e, ruleset, arena, &d->verdict);
-	for (unsigned i = 0; i < VERDICT_REASONS; i++)
-		d->verdict.reasons[i] = (struct reason){ REASON_TRUSTED_FORWARDER, domain, text };
-	d->verdict.n_reasons = VERDICT_REASONS;
-	d->verdict.result_reason = text;
-	for (unsigned i = 1; i < d->verdict.n_recipients; i++)
-		d->verdict.recipients[i].chosen = ACTION_QUARANTINE;
+	worst_will(text, &d->verdict);
 }
 
 static const struct {
@@ -220,6 +253,12 @@ START_TEST(worst_case_fits)
 	ck_assert_msg(strstr(buf_str(&line), "\"text_octets\":65536") != NULL, "%s", name);
 	ck_assert_msg(back.evidence.n_recipient_domains + back.evidence.recipients_unlisted ==
 		      LIMIT_RECIPIENT_DOMAINS, "%s", name);
+	/* every ARC set has its instance, the newest are there and the others empty */
+	ck_assert_msg(back.evidence.arc.n_sets == LIMIT_ARC_SETS && back.evidence.arc.sets[0].d == NULL, "%s",
+		      name);
+	ck_assert_str_eq(back.evidence.arc.sets[LIMIT_ARC_SETS - 1].d, "newest.example");
+	ck_assert_uint_eq(back.evidence.arc.sets[LIMIT_ARC_SETS - 1].n_claims, 2);
+	ck_assert_msg(strstr(buf_str(&line), "\"arc_sets\":46,\"arc_claims\":24}") != NULL, "%s", name);
 	/* and what is there decides the same */
 	decide(&d.evidence, &ruleset, arena, &d.verdict);
 	decide(&back.evidence, &ruleset, arena, &again);
@@ -267,7 +306,16 @@ START_TEST(long_record_is_marked)
 }
 END_TEST
 
-static const char golden[] =
+static unsigned signals(const char *name)
+{
+	unsigned bit = 0;
+
+	ck_assert(signal_find(slice_of(name), &bit));
+	return bit;
+}
+
+/* A line of the time before rules, as it was written then. */
+static const char first_line[] =
 	"{\"v\":1,\"id\":\"mx1-1777890000000-7\",\"when\":\"2026-05-04T10:20:30.123Z\","
 	"\"queue_id\":\"4XyZ1\",\"mode\":\"override\",\"client\":{\"ip\":\"192.0.2.7\","
 	"\"helo\":\"relay.example.net\",\"helo_domain\":\"relay.example.net\"},\"exempt\":\"no\","
@@ -291,16 +339,56 @@ static const char golden[] =
 	"\"comment\":\"override.reject\"}],\"dry_run\":true,\"apply\":\"accept\",\"done\":\"none\","
 	"\"cost\":{\"lookups\":4,\"body_bytes\":512,\"header_fields\":9}}\n";
 
-static void golden_decision(struct arena *arena, struct decision *d)
+static const char golden[] =
+	"{\"v\":1,\"id\":\"mx1-1777890000000-7\",\"when\":\"2026-05-04T10:20:30.123Z\","
+	"\"queue_id\":\"4XyZ1\",\"mode\":\"override\",\"relay\":{\"ip\":\"198.51.100.9\","
+	"\"hops\":1},\"client\":{\"ip\":\"192.0.2.7\",\"helo\":\"relay.example.net\","
+	"\"helo_domain\":\"relay.example.net\"},\"exempt\":\"no\","
+	"\"sender\":{\"status\":\"mailbox\",\"domain\":\"example.net\"},"
+	"\"recipients\":{\"domains\":[\"example.org\",\"example.org\",\"lists.example.org\"],"
+	"\"rules\":[\"\",\"press office\",\"\"],\"count\":3},\"from\":{\"status\":\"ok\","
+	"\"fields\":1},\"authors\":[{\"domain\":\"example.com\","
+	"\"policy\":{\"method\":\"treewalk\",\"status\":\"found\",\"domain\":\"example.com\","
+	"\"record\":{\"text\":\"v=DMARC1; p=reject\",\"p\":\"reject\",\"pct\":100,\"fo_0\":true},"
+	"\"org\":{\"status\":\"known\",\"domain\":\"example.com\"}}}],"
+	"\"spf\":{\"result\":\"pass\",\"scope\":\"mfrom\",\"domain\":\"example.net\","
+	"\"org\":{\"status\":\"known\",\"domain\":\"example.net\"}},"
+	"\"dkim\":[{\"result\":\"fail\",\"reason\":\"bad signature\",\"d\":\"example.com\","
+	"\"s\":\"s1\",\"a\":\"rsa-sha256\",\"b\":\"dzdVyOfA\",\"key_bits\":2048,"
+	"\"covers_from\":true}],\"arc\":{\"result\":\"pass\",\"oldest_pass\":2,"
+	"\"sets\":[{\"d\":\"forwarder.example\",\"s\":\"s1\",\"client_ip\":\"192.0.2.80\","
+	"\"results\":\"mx; dmarc=pass\",\"claims\":[{\"method\":\"dmarc\","
+	"\"domain\":\"example.com\"},{\"method\":\"spf\",\"domain\":\"mail.example.com\","
+	"\"org\":{\"status\":\"known\",\"domain\":\"example.com\"}}],\"seal_ok\":true,"
+	"\"from_covered\":true},{\"d\":\"lists.example\",\"s\":\"s2\","
+	"\"results\":\"lists; none\",\"seal_ok\":true,\"message_ok\":true,"
+	"\"from_covered\":true}]},\"marks\":{\"list_post\":true},\"draws\":{\"sample\":0,"
+	"\"enforce\":61},\"judged\":[{\"result\":\"fail\",\"policy\":{\"status\":\"applies\","
+	"\"published\":\"reject\",\"tag\":\"p\",\"effective\":\"reject\"},\"spf_aligned\":\"no\","
+	"\"dkim_aligned\":\"no\",\"asked\":\"reject\"}],\"result\":\"fail\",\"decisive\":0,"
+	"\"asked\":\"reject\",\"chosen\":\"quarantine\","
+	"\"chosen_for\":[{\"domain\":\"example.org\",\"chosen\":\"quarantine\","
+	"\"why\":\"not-corroborated\"},{\"domain\":\"example.org\",\"rules\":\"press office\","
+	"\"chosen\":\"reject\",\"why\":\"rule\",\"rule\":\"press\"},"
+	"{\"domain\":\"lists.example.org\",\"chosen\":\"accept\",\"why\":\"rule\","
+	"\"rule\":\"lists\"}],\"why\":\"recipients-differ\",\"missing\":[\"not-list-shaped\","
+	"\"not-forwarded\"],\"recipients_differ\":true,\"left_out\":true,"
+	"\"reasons\":[{\"type\":\"mailing_list\",\"rule\":\"lists\","
+	"\"comment\":\"list of ours\"}],\"dry_run\":false,\"apply\":\"accept\",\"done\":\"none\","
+	"\"cost\":{\"lookups\":4,\"body_bytes\":512,\"header_fields\":9}}\n";
+
+/* The verdict is told here, not decided: what is tested is how it is written. */
+static void first_decision(struct arena *arena, struct decision *d)
 {
 	static const char *recipients[] = { "example.org", "lists.example.org" };
+	static const char *rules[] = { "", "" };
+	static struct recipient_verdict chosen[] = {
+		{ "example.org", ACTION_QUARANTINE, WHY_OVERRIDE_REJECT, NULL },
+		{ "lists.example.org", ACTION_ACCEPT, WHY_OVERRIDE_REJECT, NULL },
+	};
 	static struct dkim_evidence dkim = {
 		.result = RES_DKIM_FAIL, .reason = "bad signature", .d = "example.com", .s = "s1",
 		.algorithm = "rsa-sha256", .b_start = "dzdVyOfA", .key_bits = 2048, .covers_from = true,
-	};
-	const struct ruleset ruleset = {
-		.enforce_percent = 100,
-		.mode = MODE_OVERRIDE, .dry_run = true, .override_reject = REQUEST_QUARANTINE,
 	};
 	struct policy_found found = {
 		.method = DISCOVERY_TREEWALK, .status = DISCOVERY_FOUND, .domain = "example.com",
@@ -314,8 +402,9 @@ static void golden_decision(struct arena *arena, struct decision *d)
 		.evidence = {
 			.when_ms = 1777890030123, .client_ip = "192.0.2.7", .helo = "relay.example.net",
 			.helo_domain = "relay.example.net", .exempt = EXEMPT_NO,
-			.sender = { PATH_MAILBOX, "user", "example.net", NULL },
-			.recipient_domains = recipients, .n_recipient_domains = 2, .n_recipients = 3,
+			.sender = { PATH_MAILBOX, NULL, "example.net", NULL },
+			.recipient_domains = recipients, .recipient_rules = rules,
+			.n_recipient_domains = 2, .n_recipients = 3,
 			.from = FROM_OK, .from_fields = 1, .n_authors = 1,
 			.authors = { { "example.com", found } },
 			.spf = { RES_SPF_PASS, SCOPE_SPF_MAILFROM, "example.net", NULL, NULL,
@@ -324,10 +413,52 @@ static void golden_decision(struct arena *arena, struct decision *d)
 			.marks = { .list_post = true }, .enforce_draw = 61, .lookups = 4,
 			.body_bytes = 512, .header_fields = 9,
 		},
+		.verdict = {
+			.result = RES_DMARC_FAIL, .n_authors = 1, .asked = DISPOSITION_REJECT,
+			.chosen = ACTION_QUARANTINE, .why = WHY_OVERRIDE_REJECT, .n_reasons = 1,
+			.reasons = { { REASON_LOCAL_POLICY, NULL, "override.reject" } },
+			.recipients = chosen, .n_recipients = 2, .dry_run = true, .apply = ACTION_ACCEPT,
+			.authors = { { .result = RES_DMARC_FAIL, .spf = ALIGNMENT_NO, .dkim = ALIGNMENT_NO,
+				       .dkim_index = -1, .asked = DISPOSITION_REJECT,
+				       .policy = { .status = POLICY_APPLIES, .published = DISPOSITION_REJECT,
+						   .tag = TAG_P, .effective = DISPOSITION_REJECT } } },
+		},
 	};
-	decide(&d->evidence, &ruleset, arena, &d->verdict);
-	d->verdict.n_reasons = 1;
-	d->verdict.recipients[1].chosen = ACTION_ACCEPT;
+}
+
+/* The same through a relay, with a chain, and with rules for recipients. */
+static void golden_decision(struct arena *arena, struct decision *d)
+{
+	static const char *recipients[] = { "example.org", "example.org", "lists.example.org" };
+	static const char *rules[] = { "", "press office", "" };
+	static struct recipient_verdict chosen[] = {
+		{ "example.org", ACTION_QUARANTINE, WHY_NOT_CORROBORATED, NULL },
+		{ "example.org", ACTION_REJECT, WHY_RULE, "press" },
+		{ "lists.example.org", ACTION_ACCEPT, WHY_RULE, "lists" },
+	};
+	static struct arc_claim claims[] = {
+		{ ARC_METHOD_DMARC, "example.com", { 0 } },
+		{ ARC_METHOD_SPF, "mail.example.com", { ORG_KNOWN, "example.com", false } },
+	};
+	static struct arc_set sets[] = {
+		{ "forwarder.example", "s1", "192.0.2.80", "mx; dmarc=pass", claims, 2, true, false, true },
+		{ "lists.example", "s2", NULL, "lists; none", NULL, 0, true, true, true },
+	};
+	struct evidence *e = &d->evidence;
+	struct verdict *v = &d->verdict;
+
+	first_decision(arena, d);
+	e->relay = (struct relay){ "198.51.100.9", 1, NULL };
+	e->recipient_domains = recipients;
+	e->recipient_rules = rules;
+	e->n_recipient_domains = v->n_recipients = 3;
+	e->arc = (struct arc_evidence){ RES_ARC_PASS, NULL, 2, 2, sets };
+	v->why = WHY_RECIPIENTS_DIFFER;
+	v->recipients = chosen;
+	v->recipients_differ = v->left_out = true;
+	v->dry_run = false;
+	v->missing = signals("not-list-shaped") | signals("not-forwarded");
+	v->reasons[0] = (struct reason){ REASON_MAILING_LIST, "lists", "list of ours" };
 }
 
 /* Keys and their order are an interface: people keep jq lines. */
@@ -358,6 +489,22 @@ static int read_text(struct arena *arena, const char *text, size_t len, struct d
 	return code;
 }
 
+START_TEST(first_lines_are_read_for_ever)
+{
+	struct arena *arena = arena_new();
+	struct decision d, back;
+	const char *error;
+
+	first_decision(arena, &d);
+	ck_assert_int_eq(read_text(arena, first_line, sizeof(first_line) - 1, &back, &error), 0);
+	sample_same("first line", &d, &back);
+	golden_decision(arena, &d);
+	ck_assert_int_eq(read_text(arena, golden, sizeof(golden) - 1, &back, &error), 0);
+	sample_same("golden", &d, &back);
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(cut_short_lines_are_refused)
 {
 	struct arena *arena = arena_new();
@@ -374,12 +521,13 @@ END_TEST
 /* Without these the rest of a line that has them makes no sense. */
 static bool is_needed(const char *key)
 {
-	static const char *const needed[] = { "v\"", "domain\"", "text\"", "judged\"" };
+	static const char *const needed[] = { "v\"", "domain\"", "domains\"", "text\"", "judged\"" };
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (strncmp(key, needed[i], strlen(needed[i])) == 0)
 			return true;
-	return strncmp(key, "chosen\":\"accept\"}]", 17) == 0;
+	/* in chosen_for */
+	return strncmp(key, "chosen\"", 7) == 0 && strncmp(strchr(key, ','), ",\"why\"", 6) == 0;
 }
 
 /* Every key once under a name nobody knows: ignored, and the default taken. */
@@ -447,7 +595,26 @@ static const struct {
 	{ "known org without domain", S("{\"v\":1,\"spf\":{\"org\":{\"status\":\"known\"}}}"), "\"org\"" },
 	{ "negative index", S("{\"v\":1,\"decisive\":-2}"), "\"decisive\"" },
 	{ "record is none", S("{\"v\":1,\"authors\":[{\"policy\":{\"record\":{\"text\":\"v=spf1\"}}}]}"), "\"record\"" },
-	{ "recipient's word", S("{\"v\":1,\"chosen_for\":[{\"domain\":\"a\",\"chosen\":\"x\"}]}"), "\"chosen_for\"" },
+	{ "recipient's why", S("{\"v\":1,\"chosen_for\":[{\"domain\":\"a\",\"chosen\":\"accept\",\"why\":7}]}"),
+	  "\"why\"" },
+	{ "recipient without chosen", S("{\"v\":1,\"chosen_for\":[{\"domain\":\"a\"}]}"), "\"chosen_for\"" },
+	{ "fewer rules than domains", S("{\"v\":1,\"recipients\":{\"domains\":[\"a\",\"b\"],"
+					"\"rules\":[\"x\"]}}"), "\"rules\": is not as long" },
+	{ "rules without domains", S("{\"v\":1,\"recipients\":{\"rules\":[\"x\"]}}"), "\"rules\"" },
+	{ "rules of numbers", S("{\"v\":1,\"recipients\":{\"domains\":[\"a\"],\"rules\":[1]}}"), "\"rules\"" },
+	{ "rules are a text", S("{\"v\":1,\"recipients\":{\"rules\":\"x\"}}"), "\"rules\"" },
+	{ "missing as a number", S("{\"v\":1,\"missing\":3}"), "\"missing\"" },
+	{ "unknown signal", S("{\"v\":1,\"missing\":[\"not-forwarded\",\"full-moon\"]}"), "\"missing\"" },
+	{ "signal as a number", S("{\"v\":1,\"missing\":[1]}"), "\"missing\"" },
+	{ "claim without domain", S("{\"v\":1,\"arc\":{\"sets\":[{\"claims\":[{\"method\":\"spf\"}]}]}}"),
+	  "\"claims\"" },
+	{ "nine claims", S("{\"v\":1,\"arc\":{\"sets\":[{\"claims\":[{},{},{},{},{},{},{},{},{}]}]}}"),
+	  "\"claims\": has too many" },
+	{ "claim's org without domain", S("{\"v\":1,\"arc\":{\"sets\":[{\"claims\":[{\"domain\":\"a\","
+					  "\"org\":{\"status\":\"known\"}}]}]}}"), "\"org\"" },
+	{ "sets over the limit", S("{\"v\":1,\"arc\":{\"sets\":[{}]},\"cut\":{\"arc_sets\":50}}"),
+	  "\"arc_sets\"" },
+	{ "recipient's word", S("{\"v\":1,\"chosen_for\":[{\"domain\":\"a\",\"chosen\":\"x\"}]}"), "\"chosen\"" },
 };
 
 START_TEST(bad_lines_are_refused)
@@ -515,7 +682,8 @@ static void cover(const struct field *fields, size_t base, bool *covered)
 			cover(f->sub, base + f->offset, covered);
 			continue;
 		}
-		if (f->kind == FIELD_ENUM || f->kind == FIELD_UINT || f->kind == FIELD_INDEX)
+		if (f->kind == FIELD_ENUM || f->kind == FIELD_UINT || f->kind == FIELD_INDEX ||
+		    f->kind == FIELD_SIGNALS)
 			size = sizeof(int);
 		else if (f->kind == FIELD_BOOL)
 			size = sizeof(bool);
@@ -550,13 +718,12 @@ END_TEST
 static void find_rows(const char *page, const struct field *fields, const char *prefix)
 {
 	for (const struct field *f = fields; f->kind != FIELD_END; f++) {
-		bool list = f->kind == FIELD_INLINE || f->kind == FIELD_SIGNATURES ||
-			    f->kind == FIELD_SETS || f->kind == FIELD_NAMES;
+		bool list = f->kind >= FIELD_SIGNATURES && f->kind != FIELD_RECORD;
 		char path[200], item[220];
 
 		snprintf(path, sizeof(path), "%s%s%s", prefix, f->key, list ? "[]" : "");
 		snprintf(item, sizeof(item), "\n.It Va %s\n", path);
-		if (f->sub == NULL && f->kind != FIELD_CHOSEN_FOR && strstr(page, item) == NULL)
+		if (f->sub == NULL && strstr(page, item) == NULL)
 			ck_abort_msg("alignd-journal.5 does not tell of %s", path);
 		snprintf(item, sizeof(item), "%s.", path);
 		if (f->sub != NULL)
@@ -587,6 +754,7 @@ static Suite *decision_json_suite(void)
 	tcase_add_loop_test(tcase, worst_case_fits, 0, N_ROWS(worst));
 	tcase_add_test(tcase, long_record_is_marked);
 	tcase_add_test(tcase, line_looks_so);
+	tcase_add_test(tcase, first_lines_are_read_for_ever);
 	tcase_add_test(tcase, cut_short_lines_are_refused);
 	tcase_add_test(tcase, missing_keys_have_defaults);
 	tcase_add_loop_test(tcase, bad_lines_are_refused, 0, N_ROWS(refused));
