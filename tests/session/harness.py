@@ -65,7 +65,13 @@ def free_port():
 
 # settings
 
+class Verbatim(str):
+    """A value as the settings file has it: a rule, a list of rules."""
+
+
 def write_value(value):
+    if isinstance(value, Verbatim):
+        return value
     if isinstance(value, bool):
         return 'true' if value else 'false'
     if isinstance(value, int):

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs the cases with Debian's Python; skipped, with the reason, without it.
+here=${srcdir:-.}/tests/cases
+python=/usr/bin/python3
+if ! [ -x "$python" ]; then
+	echo "skipped, needs $python"
+	exit 77
+fi
+for module in dkim nacl cryptography; do
+	if ! "$python" -c "import $module" 2>/dev/null; then
+		echo "skipped, needs the Python module $module for $python"
+		exit 77
+	fi
+done
+# a file that nobody lists would be missing in the tarball
+for file in "$here"/*.case; do
+	grep -q "tests/cases/${file##*/}" "${srcdir:-.}/Makefile.am" || {
+		echo "$file is not in Makefile.am"
+		exit 1
+	}
+done
+"$python" "$here/test_casefile.py" || exit 1
+exec "$python" "$here/run" "$@"

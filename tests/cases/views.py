@@ -1,0 +1,179 @@
+"""One decision in the four places that tell of it: the header (or the reply), the
+log line, the journal line, and the line of `alignctl check --json`.
+"""
+
+import re
+
+# in the order of their bits in the journal's `missing`
+SIGNALS = ('not-list-shaped', 'not-forwarded', 'no-arc-pass', 'spf-fail', 'no-valid-dkim',
+           'client-name-unverified')
+SEVERITY = ('none', 'quarantine', 'reject')
+SOFTENED = ('policy_test_mode', 'sampled_out')
+DISPOSITION = {'accept': 'none', 'tempfail': 'none', 'quarantine': 'quarantine', 'reject': 'reject'}
+
+
+def listed(words, separator=','):
+    return separator.join(words) or '-'
+
+
+def of_log(line):
+    return {'result': line['result'], 'asked': line['asked'], 'chosen': line['chosen'],
+            'done': line['done'], 'why': line['why'], 'rule': line.get('rule', '-'),
+            'reasons': line.get('reasons', '-'), 'missing': line.get('missing', '-'),
+            'left-out': line.get('left_out', 'no'),
+            'differ': 'yes' if 'recipients_differ' in line else 'no'}
+
+
+def of_row(row):
+    """A journal line, or check's."""
+    missing = row.get('missing', 0)
+    return {'result': row['result'], 'asked': row['asked'], 'chosen': row['chosen'],
+            'done': row['done'], 'why': row['why'], 'rule': row.get('rule', '-'),
+            'reasons': listed([reason['type'] for reason in row.get('reasons', ())]),
+            'missing': listed([name for bit, name in enumerate(SIGNALS) if missing >> bit & 1]),
+            'left-out': 'yes' if row.get('left_out') else 'no',
+            'differ': 'yes' if row.get('recipients_differ') else 'no'}
+
+
+def of_check(row):
+    """check does nothing: its done is none. What the daemon would do is in apply and method."""
+    view = of_row(row)
+    view['done'] = row['apply']
+    if row['apply'] == 'quarantine':
+        view['done'] = {'header': 'quarantine'}.get(row['method'], row['method'])
+    elif row['dry_run'] and row['apply'] == 'accept':
+        view['done'] = 'none'
+    return view
+
+
+def milder(row):
+    """The reason that the header names beside dis=: the first for which less was chosen than
+    was asked."""
+    types = [reason['type'] for reason in row.get('reasons', ()) if reason['type'] not in SOFTENED]
+    if types and SEVERITY.index(DISPOSITION[row['chosen']]) < SEVERITY.index(row['asked']):
+        return types[0]
+    return None
+
+
+def header_faults(field, row):
+    """Where the Authentication-Results field and the journal's line disagree."""
+    if row['exempt'] != 'no':
+        return [] if 'dmarc=' not in field else ['a dmarc result for exempt mail']
+    wanted = ['dmarc=%s' % row['result']]
+    if row['result'] in ('pass', 'fail'):
+        wanted.append('policy.dmarc=%s' % row['judged'][row['decisive']].get('asked', 'none'))
+    if row['result'] == 'fail':
+        record = row['authors'][row['decisive']]['policy']['record']
+        wanted += ['(p=%s ' % record.get('p', 'none'), ' dis=%s' % DISPOSITION[row['apply']]]
+        if milder(row):
+            wanted.append(milder(row))
+        if row['dry_run'] and row['chosen'] != 'accept':
+            wanted.append('dry-run')
+    return ['no "%s"' % text for text in wanted if text not in field]
+
+
+def answer_faults(answer, row):
+    """Where what the MTA was told and the journal's line disagree."""
+    code = {'reject': 550, 'tempfail': 451}.get(row['done'], 250)
+    faults = [] if answer.code == code else ['the MTA was told %d' % answer.code]
+    if code != 250 and not answer.reply.endswith('(%s)' % row['queue_id']):
+        faults.append('no queue id in the reply')
+    return faults
+
+
+def disagreements(answer, field, log, row, check):
+    """All in which the four differ, as lines for people."""
+    views = {'log': of_log(log), 'journal': of_row(row), 'check': of_check(check)}
+    faults = []
+    for key in views['journal']:
+        if len({view[key] for view in views.values()}) > 1:
+            faults.append('%s: %s' % (key, ', '.join('%s says %s' % (name, view[key])
+                                                     for name, view in views.items())))
+    comments = [[reason.get('comment') for reason in line.get('reasons', ())]
+                for line in (row, check)]
+    if comments[0] != comments[1]:
+        faults.append('comments: journal says %s, check says %s' % tuple(comments))
+    for domain in row.get('recipients', {}).get('domains', ()):
+        if chosen_for(row, domain) != chosen_for(check, domain):
+            faults.append('for %s: journal says %s, check says %s' % (
+                domain, chosen_for(row, domain), chosen_for(check, domain)))
+    if field:
+        faults += ['header: %s' % text for text in header_faults(field, row)]
+    return faults + ['answer: %s' % text for text in answer_faults(answer, row)]
+
+
+def chosen_for(row, domain):
+    """What was chosen for a recipient domain: all answers, when its addresses differ."""
+    found = [entry['chosen'] for entry in row.get('chosen_for', ()) if entry['domain'] == domain]
+    groups = row.get('recipients', {}).get('domains', []).count(domain)
+    if len(found) < groups:
+        found.append(row['chosen'])
+    return listed(found)
+
+
+class Seen:
+    """What became of a case's message, for expect: each see_KEY gives what is wrong, or None."""
+
+    def __init__(self, answer, field, marked, log, row, refused):
+        self.answer, self.field, self.marked, self.log = answer, field, marked, log
+        self.row, self.refused, self.view = row, refused, of_row(row)
+
+    def faults(self, expect):
+        found = []
+        for key, values in expect.items():
+            for value in values:
+                fault = self.see(key, value)
+                if fault:
+                    found.append('expected %s %s, but %s' % (key, value, fault))
+        if self.refused and 'refused' not in expect:
+            found.append('recipients were refused: %s' % self.refused)
+        return found
+
+    def see(self, key, value):
+        if key in self.view:
+            return None if self.view[key] == value else 'it is %s' % self.view[key]
+        return getattr(self, 'see_' + key.replace('-', '_'))(value)
+
+    @staticmethod
+    def has(text, value, what):
+        """`value` "-": there is none."""
+        if value == '-':
+            return 'there is "%s"' % text if text else None
+        return None if value in (text or '') else '%s is "%s"' % (what, text)
+
+    def see_comment(self, value):
+        comments = [reason['comment'] for reason in self.row.get('reasons', ())
+                    if 'comment' in reason]
+        return self.has('; '.join(comments), value, 'the comment')
+
+    def see_reply(self, value):
+        return self.has(self.answer.reply, value, 'the reply')
+
+    def see_header(self, value):
+        return self.has(self.field, value, 'the header')
+
+    def see_no_header(self, value):
+        return 'the header is "%s"' % self.field if value in (self.field or '') else None
+
+    def see_quarantine(self, value):
+        if value == ('yes' if self.marked else 'no'):
+            return None
+        return 'the field says %s' % self.marked[0] if self.marked else 'there is no such field'
+
+    def see_log(self, value):
+        key, _, wanted = value.partition('=')
+        return None if self.log.get(key) == wanted else 'it says %s' % self.log.get(key)
+
+    def see_no_log(self, value):
+        return 'it says %s' % self.log[value] if value in self.log else None
+
+    def see_refused(self, value):
+        recipient, _, text = value.partition(' ')
+        if recipient not in self.refused:
+            return 'it was not refused'
+        return self.has(self.refused[recipient], text, 'the reply')
+
+    def see_for(self, value):
+        domain, _, chosen = value.partition(' ')
+        was = chosen_for(self.row, domain)
+        return None if was == chosen else 'it is %s' % was
