@@ -36,6 +36,7 @@ enum {
 	LIMIT_ARC_RESULTS = 1024,         /* AAR text that is kept */
 	LIMIT_RULES = 10000,
 	LIMIT_RULE_ID = 64,
+	LIMIT_RECEIVED_OCTETS = 8192,     /* longer ones are not read */
 	LIMIT_RELAY_HOPS = 8,             /* Received fields read for internal_relays */
 	LIMIT_SENDER_OCTETS = 1024,       /* MAIL FROM argument */
 	LIMIT_LOG_LINE = 2048,
