@@ -1,4 +1,4 @@
-#include "core/decide.h"
+#include "core/decide_private.h"
 
 #include <assert.h>
 
@@ -29,19 +29,8 @@ const struct name_row why_names[] = {
 	{ WHY_RECIPIENTS_DIFFER, "recipients-differ" }, { WHY_UNSET, "-" }, { 0, NULL },
 };
 
-/* What becomes of the message for one group of recipients. */
-struct outcome {
-	enum action chosen;
-	enum why why;
-	const struct rule *rule;        /* that matched; NULL */
-	struct reason reasons[2];
-	unsigned n_reasons;
-	unsigned missing, trusted_set;
-	bool left_out;
-};
-
-static void add_reason(struct outcome *out, enum reason_type type, const char *rule,
-		       const char *comment)
+void outcome_add_reason(struct outcome *out, enum reason_type type, const char *rule,
+			const char *comment)
 {
 	assert(out->n_reasons < sizeof(out->reasons) / sizeof(out->reasons[0]));
 	out->reasons[out->n_reasons++] = (struct reason){ type, rule, comment };
@@ -87,11 +76,11 @@ static void take_request(const struct verdict *v, struct outcome *out)
 		break;
 	case SOFTENED_TEST_MODE:
 		out->why = WHY_TEST_MODE;
-		add_reason(out, REASON_POLICY_TEST_MODE, NULL, NULL);
+		outcome_add_reason(out, REASON_POLICY_TEST_MODE, NULL, NULL);
 		break;
 	case SOFTENED_SAMPLED_OUT:
 		out->why = WHY_SAMPLED_OUT;
-		add_reason(out, REASON_SAMPLED_OUT, NULL, NULL);
+		outcome_add_reason(out, REASON_SAMPLED_OUT, NULL, NULL);
 		break;
 	}
 }
@@ -135,15 +124,15 @@ static unsigned trusted_set(const struct evidence *e, const struct ruleset *rule
 	return set;
 }
 
-static bool trust_arc(const struct evidence *e, const struct ruleset *ruleset,
-		      const struct verdict *v, struct arena *arena, struct outcome *out)
+static bool trust_arc(const struct choice *c, struct outcome *out)
 {
-	unsigned set = out->chosen > ACTION_ACCEPT ? trusted_set(e, ruleset, v) : 0;
+	unsigned set = out->chosen > ACTION_ACCEPT ?
+		trusted_set(c->evidence, c->ruleset, c->verdict) : 0;
 
 	if (set == 0)
 		return false;
 	*out = (struct outcome){ .chosen = ACTION_ACCEPT, .why = WHY_TRUSTED_ARC, .trusted_set = set };
-	add_reason(out, REASON_LOCAL_POLICY, NULL, arc_comment(e, arena));
+	outcome_add_reason(out, REASON_LOCAL_POLICY, NULL, arc_comment(c->evidence, c->arena));
 	return true;
 }
 
@@ -162,20 +151,19 @@ static const char *missing_comment(unsigned missing, struct arena *arena)
 
 /* The receiver's own answer to a request to reject: it stands only while the
  * signals agree (RFC 9989 7.4). */
-static void override_reject(const struct evidence *e, const struct ruleset *ruleset,
-			    struct arena *arena, struct outcome *out)
+static void override_reject(const struct choice *c, struct outcome *out)
 {
-	unsigned missing = signals_missing(e, ruleset->reject_when);
-	enum action answer = overridden(out->chosen, missing != 0 ? ruleset->override_uncorroborated :
-								    ruleset->override_reject);
+	unsigned missing = signals_missing(c->evidence, c->ruleset->reject_when);
+	enum action answer = overridden(out->chosen, missing != 0 ? c->ruleset->override_uncorroborated :
+								    c->ruleset->override_reject);
 
 	if (answer == out->chosen)
 		return;
 	out->chosen = answer;
 	out->missing = missing;
 	out->why = missing != 0 ? WHY_NOT_CORROBORATED : WHY_OVERRIDE_REJECT;
-	add_reason(out, REASON_LOCAL_POLICY, NULL,
-		   missing != 0 ? missing_comment(missing, arena) : "override.reject");
+	outcome_add_reason(out, REASON_LOCAL_POLICY, NULL,
+			   missing != 0 ? missing_comment(missing, c->arena) : "override.reject");
 }
 
 static void override_quarantine(const struct ruleset *ruleset, struct outcome *out)
@@ -186,19 +174,7 @@ static void override_quarantine(const struct ruleset *ruleset, struct outcome *o
 		return;
 	out->chosen = answer;
 	out->why = WHY_OVERRIDE_QUARANTINE;
-	add_reason(out, REASON_LOCAL_POLICY, NULL, "override.quarantine");
-}
-
-static void choose_failed(const struct evidence *e, const struct ruleset *ruleset,
-			  const struct verdict *v, struct arena *arena, struct outcome *out)
-{
-	take_request(v, out);
-	if (trust_arc(e, ruleset, v, arena, out) || ruleset->mode != MODE_OVERRIDE)
-		return;
-	if (out->chosen == ACTION_REJECT)
-		override_reject(e, ruleset, arena, out);
-	else if (out->chosen == ACTION_QUARANTINE)
-		override_quarantine(ruleset, out);
+	outcome_add_reason(out, REASON_LOCAL_POLICY, NULL, "override.quarantine");
 }
 
 /* May the sender be asked to come again? Only where a policy above none is at
@@ -241,70 +217,25 @@ static void choose_unrequested(const struct ruleset *ruleset, const struct verdi
 	}
 }
 
-/* Without a rule. */
-static void choose_plain(const struct evidence *e, const struct ruleset *ruleset,
-			 const struct verdict *v, struct arena *arena, struct outcome *out)
+void choose_letter(const struct choice *c, struct outcome *out_r)
 {
-	*out = (struct outcome){ .why = WHY_UNSET };
-	if (v->result == RES_DMARC_FAIL)
-		choose_failed(e, ruleset, v, arena, out);
+	*out_r = (struct outcome){ .why = WHY_UNSET };
+	if (c->verdict->result == RES_DMARC_FAIL)
+		take_request(c->verdict, out_r);
 	else
-		choose_unrequested(ruleset, v, out);
+		choose_unrequested(c->ruleset, c->verdict, out_r);
 }
 
-/* The owner's request to the letter, whatever the mode. */
-static void honor_request(const struct ruleset *ruleset, const struct verdict *v,
-			  const struct rule *rule, struct outcome *out)
+void choose_plain(const struct choice *c, struct outcome *out_r)
 {
-	*out = (struct outcome){ .rule = rule };
-	if (v->result == RES_DMARC_FAIL)
-		take_request(v, out);
-	else
-		choose_unrequested(ruleset, v, out);
-}
-
-/* Is it what would be done to the letter? */
-static bool is_to_the_letter(const struct ruleset *ruleset, const struct verdict *v,
-			     enum action action)
-{
-	struct outcome letter = { .chosen = requested_action(v->asked) };
-
-	if (v->result != RES_DMARC_FAIL)
-		choose_unrequested(ruleset, v, &letter);
-	return action == letter.chosen;
-}
-
-/* A reason is owed where something else is done than was asked (RFC 9990). */
-static void follow_rule(const struct ruleset *ruleset, const struct verdict *v,
-			const struct rule *rule, enum action action, struct outcome *out)
-{
-	*out = (struct outcome){ .chosen = action, .why = WHY_RULE, .rule = rule };
-	if (!is_to_the_letter(ruleset, v, action))
-		add_reason(out, (enum reason_type)rule->reason, rule->id, rule->comment);
-}
-
-static void apply_rule(const struct evidence *e, const struct ruleset *ruleset,
-		       const struct verdict *v, struct arena *arena, const struct rule *rule,
-		       enum rule_fit fit, struct outcome *out)
-{
-	switch (rule->action) {
-	case RULE_HONOR:
-		honor_request(ruleset, v, rule, out);
-		break;
-	case RULE_ACCEPT:
-		follow_rule(ruleset, v, rule, ACTION_ACCEPT, out);
-		break;
-	case RULE_REJECT:
-		follow_rule(ruleset, v, rule, ACTION_REJECT, out);
-		break;
-	case RULE_QUARANTINE:
-		choose_plain(e, ruleset, v, arena, out);
-		if (fit == FIT_ALL || out->chosen < ACTION_QUARANTINE)
-			follow_rule(ruleset, v, rule, ACTION_QUARANTINE, out);
-		break;
-	case RULE_UNSET:
-		assert(!"a rule has an action");
-	}
+	choose_letter(c, out_r);
+	if (c->verdict->result != RES_DMARC_FAIL || trust_arc(c, out_r) ||
+	    c->ruleset->mode != MODE_OVERRIDE)
+		return;
+	if (out_r->chosen == ACTION_REJECT)
+		override_reject(c, out_r);
+	else if (out_r->chosen == ACTION_QUARANTINE)
+		override_quarantine(c->ruleset, out_r);
 }
 
 /* One sender always gets the same: its Organizational Domain and client network
@@ -319,24 +250,24 @@ static bool is_left_out(const struct evidence *e, const struct ruleset *ruleset,
 	       e->enforce_draw >= percent;
 }
 
-static void choose(const struct evidence *e, const struct ruleset *ruleset, const struct verdict *v,
-		   struct arena *arena, unsigned group, struct outcome *out)
+static void choose(const struct choice *c, unsigned group, struct outcome *out)
 {
+	const struct evidence *e = c->evidence;
 	bool has_recipient = group < e->n_recipient_domains;
 	struct rule_question question = {
-		.evidence = e, .ruleset = ruleset, .verdict = v,
+		.evidence = e, .ruleset = c->ruleset, .verdict = c->verdict,
 		.recipient = has_recipient ? e->recipient_domains[group] : NULL,
 		.recipient_rules = has_recipient && e->recipient_rules != NULL ?
 			e->recipient_rules[group] : NULL,
 	};
 	enum rule_fit fit;
-	const struct rule *rule = rules_first(ruleset, &question, &fit);
+	const struct rule *rule = rules_first(c->ruleset, &question, &fit);
 
 	if (rule != NULL)
-		apply_rule(e, ruleset, v, arena, rule, fit, out);
+		choose_by_rule(c, rule, fit, out);
 	else
-		choose_plain(e, ruleset, v, arena, out);
-	out->left_out = is_left_out(e, ruleset, out);
+		choose_plain(c, out);
+	out->left_out = is_left_out(e, c->ruleset, out);
 }
 
 static void merge_reason(struct verdict *v, const struct reason *reason)
@@ -448,13 +379,14 @@ static void choose_for_all(const struct evidence *e, const struct ruleset *rules
 {
 	unsigned n = ruleset->rules_have_recipients ?
 		e->n_recipient_domains + (e->recipients_unlisted > 0) : 1;
+	const struct choice choice = { e, ruleset, v, arena };
 	struct outcome *outcomes;
 
 	if (n == 0)
 		n = 1;
 	outcomes = ARENA_ARRAY(arena, struct outcome, n);
 	for (unsigned i = 0; i < n; i++)
-		choose(e, ruleset, v, arena, i, &outcomes[i]);
+		choose(&choice, i, &outcomes[i]);
 	settle_outcomes(ruleset, outcomes, n, v);
 	spread_to_recipients(e, arena, outcomes, n, v);
 	add_held_back(v);

@@ -5,11 +5,6 @@
 #include "base/buf.h"
 #include "core/decide.h"
 
-const struct name_row rule_action_names[] = {
-	{ RULE_ACCEPT, "accept" }, { RULE_QUARANTINE, "quarantine" }, { RULE_REJECT, "reject" },
-	{ RULE_HONOR, "honor" }, { RULE_UNSET, "-" }, { 0, NULL },
-};
-
 void rules_free_sets(struct rule *rules, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -40,7 +35,7 @@ bool rule_has_expired(const struct rule *rule, int64_t now_ms)
 
 static bool hardens(const struct rule *rule)
 {
-	return rule->action == RULE_QUARANTINE || rule->action == RULE_REJECT;
+	return rule_action_rows[rule->action].hardens;
 }
 
 static bool names_result(const struct rule *rule)

@@ -24,11 +24,30 @@
 #include "core/netset.h"
 #include "core/textset.h"
 
+struct rule;
 struct ruleset;
 struct verdict;
 
 enum rule_action { RULE_UNSET = 0, RULE_ACCEPT, RULE_QUARANTINE, RULE_REJECT, RULE_HONOR };
-extern const struct name_row rule_action_names[];
+enum rule_fit { FIT_NO = 0, FIT_SOME_AUTHORS, FIT_ALL };
+struct choice;
+struct outcome;
+/* One row and one function per action (rule_actions.c); a row's place is the
+ * action's value. */
+struct rule_action_row {
+	const char *name;
+	void (*apply)(const struct choice *choice, const struct rule *rule, enum rule_fit fit,
+		      struct outcome *out_r);
+	bool hardens;                   /* one author of several is enough; `result` has to name
+	                                 * temperror */
+	bool rejects;                   /* `reply` means something */
+	bool staged;                    /* enforce_percent means something */
+	bool exempts;                   /* reasons for indirect mail (RFC 9990) are allowed */
+	const char *help;
+};
+extern const struct rule_action_row rule_action_rows[];
+extern const unsigned n_rule_actions;
+bool rule_action_find(struct slice name, enum rule_action *action_r);   /* exact */
 
 /* What kind of value a key takes: how it is read from the settings. */
 enum rule_value {
@@ -94,7 +113,6 @@ void rules_free_sets(struct rule *rules, unsigned n);
 bool rule_key_find(struct slice name, unsigned *index_r);
 bool rule_has_expired(const struct rule *rule, int64_t now_ms);
 
-enum rule_fit { FIT_NO = 0, FIT_SOME_AUTHORS, FIT_ALL };
 /* The question's rule, author and author_index are set by the callee. */
 enum rule_fit rule_fits(const struct rule *rule, struct rule_question *question);
 /* The first rule that decides; NULL. */
