@@ -196,31 +196,58 @@ struct netset *netset_new(void)
 	return mem_zalloc(sizeof(struct netset));
 }
 
-int netset_add(struct netset *set, struct slice text, const char **error_r)
+/* "ADDRESS" or "ADDRESS/BITS"; bits are of the address' own family. */
+static const char *parse_network(struct slice text, struct address *address, unsigned *bits_r)
 {
 	size_t slash = slice_find(text, '/');
-	struct address address, masked;
-	struct network network;
 	uint64_t bits, extra, max;
 
-	if (!address_parse(slice_until(text, slash), &address)) {
-		*error_r = "not an address or network";
-		return -1;
-	}
+	if (!address_parse(slice_until(text, slash), address))
+		return "not an address or network";
 	/* ::ffff:127.0.0.0/104 is 127.0.0.0/8: Postfix lists its own networks so. */
-	extra = address.family == 4 && slice_find(text, ':') < slash ? 96 : 0;
-	max = address.family == 4 ? 32 + extra : 128;
+	extra = address->family == 4 && slice_find(text, ':') < slash ? 96 : 0;
+	max = address->family == 4 ? 32 + extra : 128;
 	bits = max;
 	if (slash < text.len && (!slice_number(slice_from(text, slash + 1), max, &bits) ||
-				 bits < extra)) {
-		*error_r = "the number of bits behind / is out of range";
-		return -1;
-	}
-	bits -= extra;
-	masked = address;
-	address_mask(&masked, (unsigned)bits);
-	if (memcmp(masked.octets, address.octets, 16) != 0) {
-		*error_r = "the network has host bits set: write the network's own address";
+				 bits < extra))
+		return "the number of bits behind / is out of range";
+	*bits_r = (unsigned)(bits - extra);
+	return NULL;
+}
+
+static bool has_host_bits(const struct address *address, unsigned bits)
+{
+	struct address masked = *address;
+
+	address_mask(&masked, bits);
+	return memcmp(masked.octets, address->octets, 16) != 0;
+}
+
+bool netset_mend(struct slice text, char out_r[NETWORK_TEXT_SIZE])
+{
+	char network[ADDRESS_TEXT_SIZE];
+	struct address address;
+	unsigned bits;
+
+	if (parse_network(text, &address, &bits) != NULL || !has_host_bits(&address, bits))
+		return false;
+	address_mask(&address, bits);
+	address_format(&address, network);
+	snprintf(out_r, NETWORK_TEXT_SIZE, "%s/%u", network, bits);
+	return true;
+}
+
+int netset_add(struct netset *set, struct slice text, const char **error_r)
+{
+	struct network network;
+	struct address address;
+	unsigned bits;
+	const char *error = parse_network(text, &address, &bits);
+
+	if (error == NULL && has_host_bits(&address, bits))
+		error = "the network has host bits set: write the network's own address";
+	if (error != NULL) {
+		*error_r = error;
 		return -1;
 	}
 	address_wide(&address, network.octets);

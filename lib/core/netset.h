@@ -25,6 +25,10 @@ struct netset;
 struct netset *netset_new(void);
 /* "ADDRESS" or "ADDRESS/BITS"; host bits must be zero. -1 and *error_r. */
 int netset_add(struct netset *set, struct slice text, const char **error_r);
+/* The network that an entry with host bits was meant to be, as "192.0.2.0/24";
+ * false: host bits are not what is wrong with it. */
+#define NETWORK_TEXT_SIZE (ADDRESS_TEXT_SIZE + 4)
+bool netset_mend(struct slice text, char out_r[NETWORK_TEXT_SIZE]);
 void netset_freeze(struct netset *set);
 bool netset_has(const struct netset *set, const struct address *address); /* set may be NULL */
 void netset_free(struct netset *set);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/signals.h"
 #include "settings/settings.h"
 
 static const struct name_row mode_words[] = {
@@ -22,8 +23,12 @@ static const struct name_row bad_from_words[] = {
 	{ ACTION_REJECT, "reject" }, { 0, NULL },
 };
 static const struct name_row reject_words[] = {
-	{ REQUEST_QUARANTINE, "quarantine" }, { REQUEST_FOLLOW, "follow" },
+	{ REQUEST_FOLLOW, "follow" }, { REQUEST_QUARANTINE, "quarantine" },
 	{ REQUEST_ACCEPT, "accept" }, { 0, NULL },
+};
+static const struct name_row uncorroborated_words[] = {
+	{ REQUEST_QUARANTINE, "quarantine" }, { REQUEST_ACCEPT, "accept" },
+	{ REQUEST_FOLLOW, "follow" }, { 0, NULL },
 };
 static const struct name_row quarantine_words[] = {
 	{ REQUEST_FOLLOW, "follow" }, { REQUEST_ACCEPT, "accept" }, { 0, NULL },
@@ -57,7 +62,8 @@ const struct name_row option_type_names[] = {
 	{ TYPE_TEXT, "string" }, { TYPE_PATH, "path" }, { TYPE_WORD, "word" },
 	{ TYPE_BOOL, "bool" }, { TYPE_INTEGER, "integer" }, { TYPE_SIZE, "size" },
 	{ TYPE_OCTAL, "octal" }, { TYPE_TEXTS, "list of strings" },
-	{ TYPE_NETWORKS, "list of networks" }, { 0, NULL },
+	{ TYPE_NETWORKS, "list of networks" }, { TYPE_DOMAINS, "list of domains" },
+	{ TYPE_SIGNALS, "list of signals" }, { 0, NULL },
 };
 const struct name_row option_kind_names[] = {
 	{ KIND_COLLECT, "collect" }, { KIND_DECIDE, "decide" }, { KIND_RUN, "run" }, { 0, NULL },
@@ -82,6 +88,9 @@ const struct name_row option_change_names[] = {
 const struct option options[] = {
 	{ "dry_run", BOOL, .kind = KIND_DECIDE, FIELD(ruleset.dry_run),
 	  .help = "judge, write down and count, but do nothing to the message" },
+	{ "enforce_percent", INTEGER(0, 100), .kind = KIND_DECIDE, .initial = "100",
+	  FIELD(ruleset.enforce_percent),
+	  .help = "share of the senders for whom verdicts are carried out" },
 	{ "mode", WORD(mode_words), .kind = KIND_DECIDE, .initial = "\"override\"",
 	  FIELD(ruleset.mode),
 	  .help = "whose will is done: the receiver's own policy, or the owner's request to the letter" },
@@ -137,12 +146,22 @@ const struct option options[] = {
 	  .initial = "\"quarantine\"", FIELD(ruleset.on_bad_from),
 	  .help = "what becomes of mail with no, a repeated or an unusable From" },
 
+	{ "override.reject_when", .type = TYPE_SIGNALS, .max = 16, .kind = KIND_DECIDE,
+	  .initial = "[ \"not-list-shaped\", \"not-forwarded\" ]", FIELD(ruleset.reject_when),
+	  .help = "signals that must all hold for a request to reject to stay one (RFC 9989 7.4)" },
 	{ "override.reject", WORD(reject_words), .kind = KIND_DECIDE,
-	  .initial = "\"quarantine\"", FIELD(ruleset.override_reject),
-	  .help = "what becomes of a request to reject in mode \"override\" (RFC 9989 7.4)" },
+	  .initial = "\"follow\"", FIELD(ruleset.override_reject),
+	  .help = "what becomes of a request to reject when all those signals hold" },
+	{ "override.uncorroborated", WORD(uncorroborated_words), .kind = KIND_DECIDE,
+	  .initial = "\"quarantine\"", FIELD(ruleset.override_uncorroborated),
+	  .help = "what becomes of a request to reject when one of them is missing" },
 	{ "override.quarantine", WORD(quarantine_words), .kind = KIND_DECIDE,
 	  .initial = "\"follow\"", FIELD(ruleset.override_quarantine),
 	  .help = "what becomes of a request to quarantine in mode \"override\"" },
+
+	{ "recipients_differ", WORD(recipients_differ_names), .kind = KIND_DECIDE,
+	  .initial = "\"quarantine\"", FIELD(ruleset.recipients_differ),
+	  .help = "what becomes of a message whose recipients have different rules" },
 
 	{ "quarantine.method", WORD(method_words), .kind = KIND_DECIDE,
 	  FIELD(ruleset.quarantine),
@@ -188,6 +207,17 @@ const struct option options[] = {
 	  .initial = "\"accept\"", FIELD(ruleset.refuse_test_keys),
 	  .help = "whether a signature whose key says t=y counts" },
 
+	{ "arc.check", BOOL, .kind = KIND_COLLECT, .initial = "true", FIELD(arc_check),
+	  .help = "whether ARC chains are verified (RFC 8617)" },
+	{ "arc.max_sets", INTEGER(1, 50), .kind = KIND_COLLECT, .initial = "20",
+	  FIELD(arc_max_sets), .help = "sets of a chain that are verified; a longer one fails" },
+	{ "arc.trusted_sealers", .type = TYPE_DOMAINS, .max = 10000, .kind = KIND_DECIDE,
+	  .initial = "[]", .check = value_check_domain, FIELD(ruleset.trusted_sealers),
+	  .help = "sealers whose word about the original results is taken" },
+	{ "arc.require_intact", BOOL, .kind = KIND_DECIDE, .initial = "false",
+	  FIELD(ruleset.arc_require_intact),
+	  .help = "the content must still be what the trusted sealer signed" },
+
 	{ "dns.servers", .type = TYPE_TEXTS, .max = 16, .kind = KIND_COLLECT, .initial = "[]",
 	  .check = value_check_server, FIELD(dns_servers),
 	  .accepted = "a list of up to 16 \"ADDRESS\" or \"ADDRESS@PORT\"; [] is the system's",
@@ -209,6 +239,9 @@ const struct option options[] = {
 	  FIELD(dns_zone_file), .accepted = "an absolute path; \"\" is off",
 	  .help = "answers come from this file and not from the DNS: tests and demos only" },
 
+	{ "internal_relays", .type = TYPE_NETWORKS, .max = 10000, .kind = KIND_COLLECT,
+	  .initial = "[]", FIELD(internal_relays),
+	  .help = "own gateways and backup MX hosts: the client is the one their Received field names" },
 	{ "exempt.networks", .type = TYPE_NETWORKS, .max = 10000, .kind = KIND_COLLECT,
 	  .initial = "[ \"127.0.0.0/8\", \"::1/128\" ]", FIELD(exempt_networks),
 	  .help = "clients whose mail is not evaluated" },
@@ -251,15 +284,13 @@ const struct option options[] = {
 const unsigned n_options = sizeof(options) / sizeof(options[0]);
 
 static const char *const groups[] = {
-	"limits", "dmarc", "override", "quarantine", "reply", "authres", "dkim", "dns", "exempt",
+	"limits", "dmarc", "override", "quarantine", "reply", "authres", "dkim", "arc", "dns", "exempt",
 	"sample", "journal", "log",
 };
 
 /* Parts of the design that this version does not have. */
 static const char *const unbuilt[] = {
-	"rules", "recipients_differ", "enforce_percent", "internal_relays",
-	"override.reject_when", "override.uncorroborated", "arc", "store", "report",
-	"failure_report", "metrics",
+	"rules", "store", "report", "failure_report", "metrics",
 };
 
 const struct option *option_find(const char *name)
@@ -326,6 +357,14 @@ void option_accepted(const struct option *option, struct buf *out)
 	case TYPE_NETWORKS:
 		buf_add_str(out, "a list such as [ \"192.0.2.0/24\", \"2001:db8::/32\" ]");
 		break;
+	case TYPE_DOMAINS:
+		buf_add_str(out, "a list such as [ \"example.com\", \".example.org\" ]");
+		break;
+	case TYPE_SIGNALS:
+		buf_add_str(out, "a list of \"");
+		signals_names(~0u, "\", \"", out);
+		buf_add_char(out, '"');
+		break;
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_OCTAL:
@@ -353,7 +392,8 @@ static unsigned edits(const char *a, const char *b)
 		row[0] = i;
 		for (unsigned k = 1; k <= len_b; k++) {
 			char x = a[i - 1] == '-' ? '_' : ascii_lower(a[i - 1]);
-			unsigned best = diagonal + (x != b[k - 1]);
+			char y = b[k - 1] == '-' ? '_' : b[k - 1];
+			unsigned best = diagonal + (x != y);
 
 			diagonal = row[k];
 			best = best < row[k] + 1 ? best : row[k] + 1;

@@ -18,8 +18,10 @@ enum option_type {
 	TYPE_INTEGER,
 	TYPE_SIZE,                      /* octets, "20 GB" */
 	TYPE_OCTAL,
-	TYPE_TEXTS,                     /* list of strings */
+	TYPE_TEXTS,                     /* list of strings; from here on lists */
 	TYPE_NETWORKS,                  /* list of networks */
+	TYPE_DOMAINS,                   /* list of domains, "example.com" or ".example.com" */
+	TYPE_SIGNALS,                   /* list of signals, a mask (core/signals.h) */
 };
 /* What a change changes: what is gathered about a message; only the decision,
  * so that what-if can vary it; or how the daemon runs. */

@@ -1,6 +1,6 @@
 /* settings.h - the settings file: read whole, checked whole, then immutable.
  *
- * settings.c is the only file with libconfig; options.c has one row per option
+ * tree.c is the only file with libconfig; options.c has one row per option
  * (name, type, default, range, help, reload, kind), and everything works from
  * that table: the parser, alignd -n, the check of conf/alignd.conf and of the
  * man page. All faults of a file are reported at once, each with file and line

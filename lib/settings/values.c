@@ -145,6 +145,28 @@ const char *value_check_account(const char *text)
 	return NULL;
 }
 
+const char *value_check_domain(const char *text)
+{
+	struct slice name = slice_from(slice_of(text), text[0] == '.' ? 1 : 0);
+	char domain[DOMAIN_SIZE];
+	struct slice last;
+	uint64_t number;
+
+	if (text[0] == '*')
+		return "has a `*`: \".example.com\" stands for all names below example.com";
+	if (strchr(text, '@') != NULL)
+		return "is an address and not a domain";
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.data[i] > 127)
+			return "has to be written as it is in the DNS (xn--...)";
+	if (!domain_normalize(name, domain))
+		return "is not a domain";
+	last = slice_of(domain_last_labels(domain, 1));
+	if (slice_number(last, UINT64_MAX, &number))
+		return "is an address and not a domain";
+	return NULL;
+}
+
 static const struct {
 	const char *suffix;
 	uint64_t factor;

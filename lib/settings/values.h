@@ -18,6 +18,7 @@ value_check_fn value_check_server;      /* ADDRESS or ADDRESS@PORT */
 value_check_fn value_check_id;          /* authserv-id that is written plain (RFC 8601) */
 value_check_fn value_check_header;      /* a field name that is free to be ours */
 value_check_fn value_check_account;     /* user or group */
+value_check_fn value_check_domain;      /* for a domainset: "example.com", ".example.com" */
 
 /* "20 GB": octets, with B, KB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024);
  * the blank may be missing. False: not a size, *bytes_r untouched. */

@@ -128,6 +128,24 @@ START_TEST(refuses_bad_networks)
 END_TEST
 
 /* Every answer of a large set must be that of a plain scan. */
+static const struct { const char *entry, *network; } mend_rows[] = {
+	{ "192.0.2.1/24", "192.0.2.0/24" }, { "192.0.2.130/25", "192.0.2.128/25" },
+	{ "192.0.2.1/0", "0.0.0.0/0" }, { "2001:db8::1/64", "2001:db8::/64" },
+	{ "::ffff:192.0.2.1/120", "192.0.2.0/24" }, { "192.0.2.0/24", NULL }, { "192.0.2.1", NULL },
+	{ "192.0.2.1/33", NULL }, { "example.com", NULL },
+};
+
+START_TEST(mends_host_bits)
+{
+	char network[NETWORK_TEXT_SIZE];
+	bool mended = netset_mend(slice_of(mend_rows[_i].entry), network);
+
+	ck_assert_msg(mended == (mend_rows[_i].network != NULL), "%s", mend_rows[_i].entry);
+	if (mended)
+		ck_assert_str_eq(network, mend_rows[_i].network);
+}
+END_TEST
+
 START_TEST(agrees_with_a_scan)
 {
 	enum { N = 300 };
@@ -192,6 +210,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, parses_addresses, 0, N_ROWS(address_rows));
 	tcase_add_test(t, masks);
 	tcase_add_test(t, refuses_bad_networks);
+	tcase_add_loop_test(t, mends_host_bits, 0, N_ROWS(mend_rows));
 	tcase_add_test(t, agrees_with_a_scan);
 	tcase_add_test(t, finds_domains);
 	suite_add_tcase(s, t);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/evidence.h"
+#include "core/signals.h"
 #include "settings/options.h"
 #include "settings/settings.h"
 #include "testmain.h"
@@ -178,18 +179,27 @@ static const struct {
 	{ "wrong word", MINIMAL "dmarc: { discovery = \"treewlk\"; };\n",
 	  { "t.conf:2: dmarc.discovery: the text \"treewlk\" is none of its values; accepted: "
 	    "\"treewalk\", \"psl\"; did you mean \"treewalk\"?" } },
-	{ "not built", MINIMAL "arc: { check = true;\n max_sets = 5; };\nstore: { driver = \"sqlite\"; };\n"
-	  "override: { reject_when = [ ]; uncorroborated = \"x\"; };\nrules = ( { id = \"a\"; } );\n",
-	  { "t.conf:2: arc.check: not built in this version (0.1)", "t.conf:3: arc.max_sets: not built",
-	    "t.conf:4: store.driver: not built", "t.conf:5: override.reject_when: not built",
-	    "t.conf:5: override.uncorroborated: not built", "t.conf:6: rules: not built" } },
-	{ "not built either", MINIMAL "recipients_differ = 1; enforce_percent = 5;\n"
-	  "internal_relays = [ ];\nreport: { x = 1; };\nfailure_report: { };\nmetrics: { listen = \"x\"; };\n",
-	  { "t.conf:2: recipients_differ: not built", "t.conf:2: enforce_percent: not built",
-	    "t.conf:3: internal_relays: not built", "t.conf:4: report.x: not built",
-	    "t.conf:5: failure_report: not built", "t.conf:6: metrics.listen: not built" } },
+	{ "not built", MINIMAL "store: { driver = \"sqlite\"; };\nreport: { x = 1; };\n"
+	  "failure_report: { };\nmetrics: { listen = \"x\"; };\n",
+	  { "t.conf:2: store.driver: not built in this version (0.1)", "t.conf:3: report.x: not built",
+	    "t.conf:4: failure_report: not built", "t.conf:5: metrics.listen: not built" } },
+	{ "unknown signal", MINIMAL "override: { reject_when = [ \"not-forwarded\",\n"
+	  "\"not-list-shapd\" ]; };\n",
+	  { "t.conf:3: override.reject_when: the text \"not-list-shapd\" is no signal; accepted: a list "
+	    "of \"not-list-shaped\", \"not-forwarded\", \"no-arc-pass\", \"spf-fail\", "
+	    "\"no-valid-dkim\", \"client-name-unverified\"; did you mean \"not-list-shaped\"?" } },
+	{ "sealers that are none", MINIMAL "arc: { trusted_sealers = [ \"*.example.com\", \"192.0.2.1\","
+	  " \"a@example.com\",\n \"m\xC3\xBCnchen.example\", \".\" ]; };\n",
+	  { "t.conf:2: arc.trusted_sealers: the text \"*.example.com\" has a `*`",
+	    "t.conf:2: arc.trusted_sealers: the text \"192.0.2.1\" is an address",
+	    "t.conf:2: arc.trusted_sealers: the text \"a@example.com\" is an address",
+	    "t.conf:3: arc.trusted_sealers: the text \"m\\xC3\\xBCnchen.example\" has to be written",
+	    "t.conf:3: arc.trusted_sealers: the text \".\" is not a domain" } },
 	{ "host bits", MINIMAL "exempt: { networks = [\n\"192.0.2.0/24\",\n\"192.0.2.1/24\" ]; };\n",
-	  { "t.conf:4: exempt.networks: the text \"192.0.2.1/24\": ~host bits" } },
+	  { "t.conf:4: exempt.networks: the text \"192.0.2.1/24\" cannot be used: the network has "
+	    "host bits~did you mean \"192.0.2.0/24\"?" } },
+	{ "host bits of IPv6", MINIMAL "internal_relays = [ \"2001:db8::1/32\" ];\n",
+	  { "t.conf:2: internal_relays: the text \"2001:db8::1/32\"~did you mean \"2001:db8::/32\"?" } },
 	{ "not a network", MINIMAL "authres: { trusted_hops = [ \"mx.example.com\", \"192.0.2.0/33\" ]; };\n",
 	  { "t.conf:2: authres.trusted_hops: the text \"mx.example.com\"",
 	    "t.conf:2: authres.trusted_hops: the text \"192.0.2.0/33\"" } },
@@ -442,6 +452,13 @@ START_TEST(test_wrong_type)
 		expect_refused(option, "5");
 		expect_refused(option, "[ true ]");
 		break;
+	case TYPE_DOMAINS:
+	case TYPE_SIGNALS:
+		expect_refused(option, "\"not-forwarded\"");
+		expect_refused(option, "5");
+		expect_refused(option, "[ true ]");
+		expect_refused(option, "[ \"a b\" ]");
+		break;
 	}
 }
 END_TEST
@@ -496,6 +513,8 @@ START_TEST(test_out_of_range)
 		break;
 	case TYPE_TEXTS:
 	case TYPE_NETWORKS:
+	case TYPE_DOMAINS:
+	case TYPE_SIGNALS:
 		expect_long_refused(option, "[ \"192.0.2.1\"", ", \"192.0.2.1\"", option->max, " ]");
 		break;
 	}
@@ -532,6 +551,10 @@ static bool is_same_field(const struct settings *a, const struct settings *b,
 		return ((const struct string_list *)x)->n == ((const struct string_list *)y)->n;
 	case TYPE_NETWORKS:
 		return is_same_set(*(struct netset *const *)x, *(struct netset *const *)y);
+	case TYPE_DOMAINS:
+		return domainset_has(*(struct domainset *const *)x, "example.com") ==
+			domainset_has(*(struct domainset *const *)y, "example.com");
+	case TYPE_SIGNALS:
 	case TYPE_WORD:
 	case TYPE_BOOL:
 	case TYPE_INTEGER:
@@ -576,6 +599,14 @@ START_TEST(test_table_default)
 }
 END_TEST
 
+static unsigned signal_of(const char *name)
+{
+	unsigned bit;
+
+	ck_assert(signal_find(slice_of(name), &bit));
+	return bit;
+}
+
 /* The design's defaults, by hand. */
 START_TEST(test_defaults)
 {
@@ -596,7 +627,14 @@ START_TEST(test_defaults)
 	ck_assert(!rules->psl_honors_t);
 	ck_assert_int_eq(rules->on_temperror, TEMPERROR_ACCEPT);
 	ck_assert_int_eq(rules->on_bad_from, ACTION_QUARANTINE);
-	ck_assert_int_eq(rules->override_reject, REQUEST_QUARANTINE);
+	ck_assert_int_eq(rules->override_reject, REQUEST_FOLLOW);
+	ck_assert_uint_eq(rules->reject_when, signal_of("not-list-shaped") | signal_of("not-forwarded"));
+	ck_assert_int_eq(rules->override_uncorroborated, REQUEST_QUARANTINE);
+	ck_assert_int_eq(rules->recipients_differ, DIFFER_QUARANTINE);
+	ck_assert_uint_eq(rules->enforce_percent, 100);
+	ck_assert_ptr_null(rules->trusted_sealers);
+	ck_assert(!rules->arc_require_intact && settings->arc_check);
+	ck_assert_uint_eq(settings->arc_max_sets, 20);
 	ck_assert_int_eq(rules->override_quarantine, REQUEST_FOLLOW);
 	ck_assert_int_eq(rules->quarantine, QUARANTINE_UNSET);
 	ck_assert(!rules->refuse_test_keys);
@@ -651,7 +689,12 @@ START_TEST(test_all_set)
 		"pid_file = \"/run/p\"; stop_timeout = 5; limits: { connections = 7; };\n"
 		"dmarc: { discovery = \"psl\"; psl_guard = false; psl_file = \"/l\"; pct = \"ignore\";\n"
 		"  psl_honors_t = true; on_temperror = \"tempfail\"; on_bad_from = \"reject\"; };\n"
-		"override: { reject = \"follow\"; quarantine = \"accept\"; };\n"
+		"enforce_percent = 7; recipients_differ = \"split\";\n"
+		"override: { reject = \"quarantine\"; reject_when = [ \"spf-fail\" ];\n"
+		"  uncorroborated = \"accept\"; quarantine = \"accept\"; };\n"
+		"arc: { check = false; max_sets = 3; require_intact = true;\n"
+		"  trusted_sealers = [ \"Example.com\", \".example.org\" ]; };\n"
+		"internal_relays = [ \"192.0.2.0/24\" ];\n"
 		"quarantine: { method = \"reject\"; header = \"X-Q\"; };\n"
 		"reply: { enhanced_code = \"5.7.26\"; };\n"
 		"authres: { write = \"never\"; addresses = \"full\"; strip_ids = [ \"MX2.Example.com\" ];\n"
@@ -676,7 +719,15 @@ START_TEST(test_all_set)
 	ck_assert_uint_eq(settings->socket_mode, 0600);
 	ck_assert_int_eq(rules->mode, MODE_HONOR);
 	ck_assert_int_eq(rules->on_bad_from, ACTION_REJECT);
-	ck_assert_int_eq(rules->override_reject, REQUEST_FOLLOW);
+	ck_assert_int_eq(rules->override_reject, REQUEST_QUARANTINE);
+	ck_assert_uint_eq(rules->reject_when, signal_of("spf-fail"));
+	ck_assert_int_eq(rules->recipients_differ, DIFFER_SPLIT);
+	ck_assert_uint_eq(rules->enforce_percent, 7);
+	ck_assert(domainset_has(rules->trusted_sealers, "example.com"));
+	ck_assert(domainset_has(rules->trusted_sealers, "lists.example.org"));
+	ck_assert(!domainset_has(rules->trusted_sealers, "example.org"));
+	ck_assert(has(settings->internal_relays, "192.0.2.9"));
+	ck_assert_uint_eq(settings->arc_max_sets, 3);
 	ck_assert_int_eq(rules->override_quarantine, REQUEST_ACCEPT);
 	ck_assert_int_eq(rules->quarantine, QUARANTINE_REJECT);
 	ck_assert_str_eq(settings->authres_strip_ids.items[0], "mx2.example.com");
@@ -901,6 +952,8 @@ START_TEST(test_words)
 		{ "dmarc.on_temperror", temperror_action_names },
 		{ "dmarc.on_bad_from", action_names }, { "override.reject", request_answer_names },
 		{ "override.quarantine", request_answer_names },
+		{ "override.uncorroborated", request_answer_names },
+		{ "recipients_differ", recipients_differ_names },
 		{ "quarantine.method", quarantine_method_names },
 		{ "dmarc.discovery", discovery_method_names },
 	};

@@ -18,7 +18,7 @@ foreign='
 ^libpsl\.h$   ^lib/auth/suffix_psl\.c$
 ^idn2\.h$     ^lib/auth/idna\.c$
 ^openssl/     ^lib/auth/crypto\.c$
-^libconfig\.h$  ^lib/settings/settings\.c$
+^libconfig\.h$  ^lib/settings/tree\.c$
 ^jansson\.h$  ^lib/base/json\.c$
 ^zlib\.h$     ^lib/store/journal[a-z_]*\.c$
 ^dlfcn\.h$    ^milter/guard\.c$
