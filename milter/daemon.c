@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "ledger.h"
 #include "log.h"
 #include "session.h"
 
@@ -228,6 +229,7 @@ int daemon_open(struct settings *settings, const char **error_r)
 		return -1;
 	}
 	at_start = settings_ref(settings);
+	ledger_start(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	return 0;
 }
 
@@ -278,6 +280,7 @@ static bool load_anew(void)
 		journal_set(journal, &options);
 	}
 	swap_state(state);
+	ledger_reload(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	settings_unref(settings);
 	return true;
 }
@@ -320,6 +323,16 @@ static void drain(void)
 	}
 }
 
+/* The next of our signals; -1 when there was none for a while. */
+static int next_signal(const sigset_t *set)
+{
+	int64_t wait_ms = ledger_daily(&current->settings->ruleset, clock_utc_ms(), clock_mono_ms());
+	struct timespec wait = { .tv_sec = (time_t)(wait_ms / 1000),
+				 .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
+
+	return sigtimedwait(set, NULL, &wait);
+}
+
 void daemon_run(void)
 {
 	sigset_t set;
@@ -328,7 +341,7 @@ void daemon_run(void)
 	our_signals(&set);
 	tell_systemd("READY=1");
 	do {
-		caught = sigwaitinfo(&set, NULL);
+		caught = next_signal(&set);
 		if (caught == SIGHUP || caught == SIGUSR1)
 			reload();
 	} while (caught != SIGTERM && caught != SIGINT);
@@ -372,9 +385,11 @@ bool daemon_close(void)
 		if (journal != NULL)
 			journal_close(journal, JOURNAL_WAIT_MS);
 	}
+	ledger_say_hits();
 	log_counts();
 	if (!is_quiet)
 		return false;   /* somebody still uses what would be freed */
+	ledger_free();
 	state_unref(current);
 	settings_unref(at_start);
 	current = NULL;

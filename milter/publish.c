@@ -5,6 +5,7 @@
 #include <libmilter/mfapi.h>
 
 #include "core/summary.h"
+#include "ledger.h"
 #include "log.h"
 #include "store/decision_json.h"
 
@@ -240,6 +241,7 @@ static void count(const struct job *job, sfsistat answer)
 	bool is_failure = strncmp(job->done, "failed", 6) == 0;
 
 	daemon_count(COUNT_MESSAGES);
+	ledger_count(job->verdict, job->evidence->when_ms);
 	if (job->evidence->exempt != EXEMPT_NO)
 		daemon_count(COUNT_EXEMPT);
 	if (is_failure)
