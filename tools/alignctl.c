@@ -17,6 +17,7 @@ static const struct command {
 	{ "check", cmd_check, "judge one message and explain it" },
 	{ "show", cmd_show, "what was decided about a message, from the journal" },
 	{ "explain", cmd_explain, "what a domain publishes, and what follows from it" },
+	{ "rules", cmd_rules, "the rules in force, who answers for them, how often they matched" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -83,7 +84,7 @@ const char *tool_escape(struct arena *arena, const char *text)
 	return copy;
 }
 
-bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r)
+bool tool_duration(const char *text, int64_t *ms_r)
 {
 	static const struct {
 		char unit;
@@ -95,10 +96,20 @@ bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r)
 	for (size_t i = 0; s.len > 1 && i < sizeof(units) / sizeof(units[0]); i++)
 		if (s.data[s.len - 1] == units[i].unit &&
 		    slice_number(slice_until(s, s.len - 1), 1000000, &n)) {
-			*since_ms_r = now_ms - (int64_t)n * units[i].ms;
+			*ms_r = (int64_t)n * units[i].ms;
 			return true;
 		}
-	return clock_parse(s, since_ms_r);
+	return false;
+}
+
+bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r)
+{
+	int64_t ms;
+
+	if (!tool_duration(text, &ms))
+		return clock_parse(slice_of(text), since_ms_r);
+	*since_ms_r = now_ms - ms;
+	return true;
 }
 
 static void print_help(FILE *out)
@@ -113,6 +124,7 @@ static void print_help(FILE *out)
 	      "  alignctl check message.eml --ip 192.0.2.1 --mail-from bounce@example.com\n"
 	      "  alignctl show 4XyZ1k2m3n\n"
 	      "  alignctl explain example.com\n"
+	      "  alignctl rules --expiring 30d\n"
 	      "\nalignctl(1) tells the rest.\n", out);
 }
 

@@ -5,7 +5,7 @@
  * is its own name, so getopt_long works as usual), calls lib/ and prints. Text
  * from strangers goes through tool_escape(): nothing that a sender wrote can
  * move a terminal's cursor. Exit codes are those of sysexits.h where no others
- * are documented: 0, EX_USAGE 64, EX_NOINPUT 66, EX_UNAVAILABLE 69, EX_CONFIG 78.
+ * are documented: 0, EX_USAGE 64, EX_DATAERR 65, EX_NOINPUT 66, EX_UNAVAILABLE 69, EX_CONFIG 78.
  */
 #ifndef TOOLS_ALIGNCTL_H
 #define TOOLS_ALIGNCTL_H
@@ -22,6 +22,7 @@
 int cmd_check(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
 
 /* Prints "alignctl NAME: text" and where help is; gives EX_USAGE. */
 int tool_usage(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -32,6 +33,8 @@ int tool_fail(const char *name, int code, const char *format, ...)
 struct settings *tool_settings(const char *name, const char *path);
 /* Printable ASCII as it is, the rest as \xHH, backslash doubled. NULL gives "-". */
 const char *tool_escape(struct arena *arena, const char *text);
+/* "30d", "12h", "15m", "90s". */
+bool tool_duration(const char *text, int64_t *ms_r);
 /* "30d", "12h", "15m", "90s" back from now; "2026-05-01"; or an RFC 3339 time. */
 bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r);
 

@@ -2,18 +2,16 @@
  * the help desk's first question. */
 #include "alignctl.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/idna.h"
 #include "base/clock.h"
 #include "core/domain.h"
-#include "store/decision_json.h"
-#include "store/journal.h"
+#include "tool_journal.h"
+#include "tool_progress.h"
 #include "tool_words.h"
 
 #define EXIT_NOT_FOUND 1
@@ -30,12 +28,12 @@ struct search {
 	char from[DOMAIN_SIZE];
 	int64_t since_ms;
 	struct arena *arena;            /* of the line at hand */
-	char last_id[256];
-	uint64_t lines, found, broken;
-	char first_broken[300];
+	struct tool_last_id last;
+	uint64_t lines, found;
+	struct tool_broken broken;
 	uint64_t enforced;              /* found lines that a dry run left alone */
-	int64_t next_progress_ms;
-	bool progress, progress_shown;  /* on a terminal, when it takes more than a second */
+	int64_t now_ms;
+	struct tool_progress progress;
 };
 
 static const char help_text[] =
@@ -304,44 +302,21 @@ static bool matches(const struct search *s, const struct decision *d)
 	return false;
 }
 
-/* A line can be there twice when its file was compressed while it came. */
-static bool is_repeated(struct search *s, const char *id)
+static void show_progress(struct search *s, const char *file, struct slice line)
 {
-	if (id == NULL || strlen(id) >= sizeof(s->last_id))
-		return false;
-	if (strcmp(id, s->last_id) == 0)
-		return true;
-	memcpy(s->last_id, id, strlen(id) + 1);
-	return false;
-}
-
-static void show_progress(struct search *s, const char *file)
-{
-	int64_t now_ms;
-
-	if (!s->progress || s->lines++ % 1024 != 0)
-		return;
-	now_ms = clock_mono_ms();
-	if (now_ms < s->next_progress_ms)
-		return;
-	fprintf(stderr, "\r%s: %llu lines, %llu found\033[K", file, (unsigned long long)s->lines,
-		(unsigned long long)s->found);
-	s->next_progress_ms = now_ms + 200;
-	s->progress_shown = true;
-}
-
-static void clear_progress(struct search *s)
-{
-	if (s->progress_shown)
-		fputs("\r\033[K", stderr);
-	s->progress_shown = false;
+	s->lines++;
+	if (tool_progress_due(&s->progress))
+		tool_progress_show(&s->progress,
+				   s->since_ms > 0 ? tool_progress_of_line(line, s->since_ms, s->now_ms) : -1,
+				   "%s: %llu lines, %llu found", file, (unsigned long long)s->lines,
+				   (unsigned long long)s->found);
 }
 
 static void print_found(struct search *s, const struct decision *d, struct slice line)
 {
 	char when[CLOCK_TEXT_SIZE];
 
-	clear_progress(s);
+	tool_progress_clear(&s->progress);
 	if (s->options->json) {
 		printf("%.*s\n", SLICE_ARG(line));
 		return;
@@ -362,15 +337,13 @@ static bool take_line(void *context, const char *file, uint64_t line_no, struct 
 	struct decision d;
 	const char *error;
 
-	show_progress(s, file);
+	show_progress(s, file, line);
 	if (!may_match(s, line))
 		return true;
 	s->arena = arena_new();
 	if (decision_json_read(s->arena, line, &d, &error) != 0) {
-		if (s->broken++ == 0)
-			snprintf(s->first_broken, sizeof(s->first_broken), "%s:%llu: %s", file,
-				 (unsigned long long)line_no, error);
-	} else if (matches(s, &d) && !is_repeated(s, d.line_id)) {
+		tool_journal_broken(&s->broken, file, line_no, error);
+	} else if (matches(s, &d) && !tool_journal_repeats(&s->last, d.line_id)) {
 		s->found++;
 		s->enforced += d.verdict.dry_run && d.verdict.chosen > ACTION_ACCEPT;
 		print_found(s, &d, line);
@@ -381,35 +354,26 @@ static bool take_line(void *context, const char *file, uint64_t line_no, struct 
 
 static int finish(struct search *s, const char *name, uint64_t skipped)
 {
-	clear_progress(s);
+	tool_progress_clear(&s->progress);
 	if (s->options->brief && !s->options->json && s->found > 0)
 		printf("messages: %llu, spared by a dry run: %llu\n",
 		       (unsigned long long)s->found, (unsigned long long)s->enforced);
-	if (s->broken > 0)
-		tool_fail(name, 0, "lines that could not be read: %llu, the first is %s",
-			  (unsigned long long)s->broken, s->first_broken);
-	if (skipped > 0)
-		tool_fail(name, 0, "lines and ends of damaged files passed over: %llu",
-			  (unsigned long long)skipped);
+	tool_journal_tell(name, &s->broken, skipped);
 	return s->found > 0 ? EX_OK : tool_fail(name, EXIT_NOT_FOUND, "nothing found in %s",
 						     s->directory);
 }
 
 static int search_journal(struct search *s, const char *name, const char *directory)
 {
-	const char *error;
 	uint64_t skipped;
+	int code;
 
 	if (directory == NULL || directory[0] == '\0')
 		return tool_fail(name, EX_CONFIG, "the settings keep no journal (journal.directory)");
 	s->directory = directory;
-	s->progress = isatty(STDERR_FILENO);
-	s->next_progress_ms = clock_mono_ms() + 1000;
-	if (journal_read(directory, s->since_ms, take_line, s, &skipped, &error) != 0)
-		return tool_fail(name, EX_NOINPUT, "%s: %s%s", directory, error,
-				 access(directory, R_OK | X_OK) != 0 && errno == EACCES ?
-				 ": only alignd's user and root may (sudo alignctl ...)" : "");
-	return finish(s, name, skipped);
+	tool_progress_start(&s->progress);
+	code = tool_journal_read(name, directory, s->since_ms, take_line, s, &skipped);
+	return code != 0 ? code : finish(s, name, skipped);
 }
 
 static int search_configured(struct search *s, const char *name)
@@ -428,7 +392,7 @@ static int search_configured(struct search *s, const char *name)
 int cmd_show(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct search s = { .options = &o, .since_ms = INT64_MIN };
+	struct search s = { .options = &o, .since_ms = INT64_MIN, .now_ms = clock_utc_ms() };
 	int code = parse_options(argc, argv, &o);
 
 	if (code != 0 || o.help) {
@@ -438,7 +402,7 @@ int cmd_show(int argc, char **argv)
 	}
 	if (o.from != NULL && !idna_to_domain(slice_of(o.from), s.from))
 		return tool_usage(argv[0], "--from: that is not a domain");
-	if (o.since != NULL && !tool_since(o.since, clock_utc_ms(), &s.since_ms))
+	if (o.since != NULL && !tool_since(o.since, s.now_ms, &s.since_ms))
 		return tool_usage(argv[0], "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
 	return o.journal != NULL ? search_journal(&s, argv[0], o.journal) : search_configured(&s, argv[0]);
 }

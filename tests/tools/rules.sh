@@ -1,0 +1,109 @@
+#!/bin/sh
+# alignctl rules: hits out of the journal, once per line and rule; what is unused is
+# only said as far back as the journal reaches.
+ctl="${builddir:-.}/tools/alignctl"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+journal="$dir/journal"
+mkdir "$journal"
+
+# wanted exit status, text that must and text that must not be in the output,
+# then the arguments
+expect() {
+	wanted=$1 text=$2 unwanted=$3
+	shift 3
+	"$ctl" rules "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		echo "rules $*: exit $got, wanted $wanted"
+	elif ! grep -q -e "$text" "$dir/out"; then
+		echo "rules $*: no \"$text\" in the output"
+	elif grep -q -e "$unwanted" "$dir/out"; then
+		echo "rules $*: \"$unwanted\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+	failures=$((failures + 1))
+}
+
+days_ago() {
+	date -u -d "$1 days ago" "+$2"
+}
+
+# days ago, id of the line, the rest of it
+line() {
+	printf '{"v":1,"id":"mx1-1-%s","when":"%s","queue_id":"%s","exempt":"no",' "$2" \
+		"$(days_ago "$1" %Y-%m-%dT%H:%M:%S.000Z)" "$2"
+	printf '"from":{"status":"ok"},"result":"fail","asked":"reject","chosen":"accept",%s}\n' "$3"
+}
+file() {
+	echo "$journal/mx1-$(days_ago "$1" %Y%m%d).jsonl"
+}
+differ='"recipients":{"domains":["a.example","b.example","c.example"],"count":3},
+"chosen_for":[{"domain":"a.example","chosen":"reject","why":"rule","rule":"shared"},
+{"domain":"b.example","chosen":"reject","why":"rule","rule":"shared"},
+{"domain":"c.example","chosen":"accept","why":"rule","rule":"gone-2"}],
+"why":"recipients-differ","recipients_differ":true'
+differ=$(printf %s "$differ" | tr -d '\n')
+
+line 40 a '"why":"rule","rule":"gone-1"' | gzip >"$(file 40).gz"
+{
+	line 20 b '"why":"rule","rule":"gone-1"'
+	line 20 b '"why":"rule","rule":"gone-1"'
+	line 20 c '"why":"requested"'
+	line 20 d '"why":"requested","helo":"\"rule\":\"forged\""'
+	echo '{"v":1,"id":"x","rule":"gone-1"'
+	line 20 e '"why":"rule","rule":"gone-1","reasons":[{"type":"local_policy","rule":"gone-1"}]'
+} >"$(file 20)"
+{
+	line 2 f '"why":"rule","rule":"gone-1"'
+	line 2 g "$differ"
+	line 2 h '"why":"requested","cut":{"strings":2,"recipients":4}'
+	line 2 i '"why":"requested","cut":{"strings":2}'
+} >"$(file 2)"
+
+conf() {
+	printf 'dry_run = true;\nauthserv_id = "mx.example.org";\n'
+	printf 'journal: { directory = "%s"; };\n' "$1"
+}
+conf "$journal" >"$dir/good.conf"
+conf '' >"$dir/none.conf"
+echo 'journal:' >"$dir/bad.conf"
+mkdir "$dir/empty"
+
+expect 0 'gone-1  gone .* 3  20' 'forged' -c "$dir/good.conf"
+expect 0 'gone-2  gone .* 1  20' 'reaches back' -c "$dir/good.conf"
+expect 0 'shared  gone .* 1  20' 'No rule' -c "$dir/good.conf"
+expect 0 'not be read: 1, the first is mx1-.*:5: ' '@@' -c "$dir/good.conf"
+expect 0 'a hit may be missing: 1$' '@@' -c "$dir/good.conf"
+expect 0 'gone-1  gone .* 4  20' '@@' -c "$dir/good.conf" --since 60d
+expect 0 'journal reaches back to 20' '@@' -c "$dir/good.conf" --since 60d
+expect 0 'gone-1  gone .* 1  20' 'No rule' -c "$dir/good.conf" --since 5d
+expect 0 'gone-1  gone .* 3  20' 'gone-2' -c "$dir/good.conf" --since 60d --until 5d
+expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --since 15d --until 10d
+expect 0 'gone-1' '@@' -c "$dir/none.conf" -J "$journal"
+expect 0 '"id":"gone-1","in_settings":false,"hits":3,"last_hit":"20' '@@' -c "$dir/good.conf" --json
+expect 0 '"lines":10,"unreadable":1,"cut":1}' '@@' -c "$dir/good.conf" --json
+
+# no words about what is unused beyond the journal's reach
+expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --unused 39d
+expect 65 'reaches back to .* only' 'No rule' -c "$dir/good.conf" --unused 41d
+expect 65 'no line that can be read' 'No rule' -c "$dir/good.conf" -J "$dir/empty" --unused 1d
+expect 78 'keep no journal' 'No rule' -c "$dir/none.conf" --unused 1d
+expect 0 'Hits are not known' '@@' -c "$dir/none.conf"
+
+expect 64 'no --since' '@@' -c "$dir/good.conf" --unused 9d --since 30d
+expect 64 '--unused:' '@@' -c "$dir/good.conf" --unused 2026-05-01
+expect 64 '--expiring:' '@@' -c "$dir/good.conf" --expiring soon
+expect 64 '--since:' '@@' -c "$dir/good.conf" --since yesterday
+expect 64 '--until:' '@@' -c "$dir/good.conf" --until yesterday
+expect 64 'ends before it begins' '@@' -c "$dir/good.conf" --since 5d --until 10d
+expect 64 'what is "x"' '@@' x
+expect 64 'unrecognized option' '@@' --bogus
+expect 66 'cannot be read' '@@' -c "$dir/good.conf" -J "$dir/absent"
+expect 78 'bad.conf' '@@' -c "$dir/bad.conf"
+expect 0 'Usage: alignctl rules' '@@' --help
+
+[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }

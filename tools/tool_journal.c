@@ -1,0 +1,48 @@
+#include "tool_journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alignctl.h"
+
+int tool_journal_read(const char *name, const char *directory, int64_t since_ms,
+		      journal_line_fn *line_fn, void *context, uint64_t *skipped_r)
+{
+	const char *error;
+
+	if (journal_read(directory, since_ms, line_fn, context, skipped_r, &error) == 0)
+		return 0;
+	return tool_fail(name, EX_NOINPUT, "%s: %s%s", directory, error,
+			 access(directory, R_OK | X_OK) != 0 && errno == EACCES ?
+			 ": only alignd's user and root may (sudo alignctl ...)" : "");
+}
+
+bool tool_journal_repeats(struct tool_last_id *last, const char *id)
+{
+	if (id == NULL || strlen(id) >= sizeof(last->text))
+		return false;
+	if (strcmp(id, last->text) == 0)
+		return true;
+	memcpy(last->text, id, strlen(id) + 1);
+	return false;
+}
+
+void tool_journal_broken(struct tool_broken *broken, const char *file, uint64_t line_no,
+			 const char *error)
+{
+	if (broken->lines++ == 0)
+		snprintf(broken->first, sizeof(broken->first), "%s:%llu: %s", file,
+			 (unsigned long long)line_no, error);
+}
+
+void tool_journal_tell(const char *name, const struct tool_broken *broken, uint64_t skipped)
+{
+	if (broken->lines > 0)
+		tool_fail(name, 0, "lines that could not be read: %llu, the first is %s",
+			  (unsigned long long)broken->lines, broken->first);
+	if (skipped > 0)
+		tool_fail(name, 0, "lines and ends of damaged files passed over: %llu",
+			  (unsigned long long)skipped);
+}
