@@ -220,7 +220,8 @@ bool auth_spf_check(struct asker *asker, const struct spf_question *question,
 	*out_r = (struct spf_evidence){ 0 };
 	reason = find_identity(question, out_r, &local);
 	if (question->client.family == 0)
-		return nothing_to_check(out_r, "client address unknown");
+		return nothing_to_check(out_r, question->client_unknown != NULL ?
+					question->client_unknown : "client address unknown");
 	if (reason != NULL)
 		return nothing_to_check(out_r, reason);
 	if (domain_labels(out_r->domain) < 2)   /* RFC 7208 4.3 */

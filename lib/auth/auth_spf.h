@@ -14,6 +14,7 @@
 
 struct spf_question {
 	struct address client;          /* family 0: unknown, never pass */
+	const char *client_unknown;     /* why, ours; NULL: nothing is known about it */
 	const char *helo;               /* raw, bounded; "" */
 	const char *helo_domain;        /* normal or NULL */
 	const struct sender *sender;    /* null: postmaster@helo (RFC 7208 2.4) */

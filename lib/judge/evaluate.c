@@ -100,9 +100,9 @@ static void finish_draws(struct message *m)
 	if (e->n_authors > 0)
 		org = e->authors[0].policy.org.status == ORG_KNOWN ?
 			e->authors[0].policy.org.domain : e->authors[0].domain;
-	e->sample_draw = draw_sample(key, &m->spf_question.client, m->mail_from, m->from_body,
+	e->sample_draw = draw_sample(key, &m->client, m->mail_from, m->from_body,
 				     m->message_id);
-	e->enforce_draw = draw_enforce(key, &m->spf_question.client, org);
+	e->enforce_draw = draw_enforce(key, &m->client, org);
 }
 
 const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void *context)

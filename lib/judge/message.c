@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "judge/evaluate.h"
 #include "judge/message_private.h"
+#include "judge/relay.h"
 
 /* A fold is at most CR LF before the octet that stays: a field that is cut here
  * is over the limit when it is unfolded, and never a part that looks whole. */
@@ -80,28 +81,33 @@ static void take_sender(struct message *m, struct slice mail_from)
 
 /* A HELO name counts as a domain when it has a dot and is no literal
  * (RFC 7208 2.3). */
-static void take_helo(struct message *m, struct slice helo)
+static const char *helo_domain(struct arena *arena, struct slice helo)
 {
 	char domain[DOMAIN_SIZE];
 	struct address address;
 
-	m->evidence.helo = raw_copy(m->arena, helo, LIMIT_HELO_OCTETS);
 	if (idna_to_domain(helo, domain) && strchr(domain, '.') != NULL &&
 	    !address_parse(slice_of(domain), &address))
-		m->evidence.helo_domain = arena_strdup(m->arena, domain);
+		return arena_strdup(arena, domain);
+	return NULL;
 }
 
-static void take_client(struct message *m, const struct arrival *arrival)
+void message_set_client(struct message *m, const struct arrival *arrival)
 {
+	struct evidence *e = &m->evidence;
 	char text[ADDRESS_TEXT_SIZE];
 
+	m->client = arrival->client;
+	e->client_ip = e->client_name = NULL;
 	if (arrival->client.family != 0) {
 		address_format(&arrival->client, text);
-		m->evidence.client_ip = arena_strdup(m->arena, text);
+		e->client_ip = arena_strdup(m->arena, text);
 	}
 	if (arrival->client_name.len > 0)
-		m->evidence.client_name = raw_copy(m->arena, arrival->client_name, LIMIT_HELO_OCTETS);
-	m->evidence.client_name_confirmed = arrival->client_name_confirmed;
+		e->client_name = raw_copy(m->arena, arrival->client_name, LIMIT_HELO_OCTETS);
+	e->client_name_confirmed = arrival->client_name_confirmed;
+	e->helo = raw_copy(m->arena, arrival->helo, LIMIT_HELO_OCTETS);
+	e->helo_domain = helo_domain(m->arena, arrival->helo);
 }
 
 /* SPF, then the Organizational Domain of what it authenticated. */
@@ -137,8 +143,7 @@ static bool signer_task(struct asker *asker, void *context)
 			    &signer->org);
 }
 
-/* What is known at MAIL is asked at MAIL: SPF, and the walk of its domain. */
-static void start_look_ups(struct message *m, const struct arrival *arrival)
+static void open_asker(struct message *m)
 {
 	const struct settings *settings = m->engine->settings;
 	struct asker_limits limits = {
@@ -151,23 +156,49 @@ static void start_look_ups(struct message *m, const struct arrival *arrival)
 		.minimum_key_bits = settings->dkim_minimum_key_bits,
 		.accept_surplus = settings->dkim_accept_surplus,
 	};
-	const char *domain = m->evidence.sender.domain != NULL ? m->evidence.sender.domain :
-			     m->evidence.helo_domain;
 
 	m->asker = asker_new(m->engine->resolver, &limits);
 	m->dkim = auth_dkim_new(m->engine->dkim, m->engine->keys, m->asker, m->arena, &options);
+}
+
+/* SPF, and the walk of its domain. */
+void message_start_spf(struct message *m)
+{
+	struct evidence *e = &m->evidence;
+	const char *domain = e->sender.domain != NULL ? e->sender.domain : e->helo_domain;
+
 	m->spf_question = (struct spf_question){
-		.client = arrival->client, .helo = m->evidence.helo,
-		.helo_domain = m->evidence.helo_domain, .sender = &m->evidence.sender,
-		.receiver = settings->authserv_id,
+		.client = m->client, .helo = e->helo, .helo_domain = e->helo_domain,
+		.sender = &e->sender, .receiver = m->engine->settings->authserv_id,
+		.client_unknown = e->relay.unread,
 	};
 	if (domain != NULL)
 		asker_set_author(m->asker, domain);
 	asker_add(m->asker, spf_task, m);
-	if (domain != NULL)
+	if (domain != NULL && m->client.family != 0)
 		discover_want(m->asker, &m->engine->discover, domain);
 }
 
+/* Nothing may be left that points into the asker's memory. */
+void message_become_exempt(struct message *m)
+{
+	struct evidence *e = &m->evidence;
+
+	e->lookups = asker_lookups(m->asker);
+	auth_dkim_free(m->dkim);
+	asker_free(m->asker);
+	m->dkim = NULL;
+	m->asker = NULL;
+	e->exempt = EXEMPT_NETWORK;
+	e->from = FROM_UNSET;
+	e->from_reason = NULL;
+	e->from_fields = e->n_authors = 0;
+	memset(e->authors, 0, sizeof(e->authors));
+	e->marks = (struct marks){ .srs = e->marks.srs };
+}
+
+/* What is known at MAIL is asked at MAIL: SPF, unless a relay of ours stands
+ * between the client and us. */
 struct message *message_new(struct engine *engine, const struct arrival *arrival)
 {
 	struct message *m = mem_zalloc(sizeof(*m));
@@ -177,11 +208,13 @@ struct message *message_new(struct engine *engine, const struct arrival *arrival
 	m->evidence.exempt = exemption_of(engine->settings, arrival);
 	m->evidence.smtputf8 = arrival->smtputf8;
 	m->evidence.recipient_domains = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
-	take_client(m, arrival);
-	take_helo(m, arrival->helo);
+	message_set_client(m, arrival);
 	take_sender(m, arrival->mail_from);
-	if (m->evidence.exempt == EXEMPT_NO)
-		start_look_ups(m, arrival);
+	if (m->evidence.exempt == EXEMPT_NO) {
+		open_asker(m);
+		if (!relay_begin(m, &arrival->client))
+			message_start_spf(m);
+	}
 	return m;
 }
 
@@ -284,7 +317,7 @@ static const struct field_row {
 } field_rows[] = {
 	{ "From", on_from }, { "Message-ID", on_message_id }, { "List-Id", on_list_id },
 	{ "Precedence", on_precedence }, { "Auto-Submitted", on_auto_submitted },
-	{ "ARC-Seal", on_arc_seal },
+	{ "ARC-Seal", on_arc_seal }, { "Received", relay_received },
 };
 
 void message_header(struct message *m, struct slice name, struct slice value)
@@ -337,6 +370,7 @@ void message_eoh(struct message *m)
 	m->eoh_seen = true;
 	if (e->exempt != EXEMPT_NO)
 		return;
+	relay_end(m);
 	if (e->from_fields == 0)
 		evaluate_from(e, m->arena, 0, slice_of(""));
 	auth_dkim_eoh(m->dkim, e->from == FROM_OK ? e->authors[0].domain : NULL);

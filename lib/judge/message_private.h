@@ -1,4 +1,4 @@
-/* message_private.h - what message.c and evaluate.c share. */
+/* message_private.h - what the files of this folder that work on a message share. */
 #ifndef JUDGE_MESSAGE_PRIVATE_H
 #define JUDGE_MESSAGE_PRIVATE_H
 
@@ -20,8 +20,10 @@ struct message {
 	struct auth_dkim *dkim;
 	struct evidence evidence;
 	struct verdict verdict;
+	struct address client;          /* in front of our relays; family 0: unknown */
 	struct spf_question spf_question;
 	bool spf_done;                  /* only its org is missing */
+	bool relay_awaited;             /* the next Received field is a relay's of ours (relay.h) */
 	struct slice mail_from;
 	struct slice from_body;         /* the first From field's */
 	struct slice message_id;        /* of the first Message-ID field, for the draw */
@@ -30,5 +32,12 @@ struct message {
 	struct author_task *author_tasks;
 	bool eoh_seen, judged;
 };
+
+/* Client, its name and HELO: of `arrival`, nothing else of it. */
+void message_set_client(struct message *message, const struct arrival *arrival);
+/* Once, when client and HELO are known or known to stay unknown. */
+void message_start_spf(struct message *message);
+/* Found out late: what was asked is dropped, and what was seen of the content. */
+void message_become_exempt(struct message *message);
 
 #endif
