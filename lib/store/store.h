@@ -1,0 +1,92 @@
+/* store.h - decisions in a database, for questions over weeks: made from journal
+ * lines, never written by the mail path.
+ *
+ * Each line is taken exactly once, by its line id. What is the same in many
+ * messages is kept once and numbered: the facts that a decision looks at (facts.h),
+ * the client, the recipients, the verdict; a message is a narrow row of these
+ * numbers, and a tally counts equal rows per day, so that what-if decides once
+ * per distinct combination. Sums per day outlive the rows.
+ *
+ * Schema: store/schema/; it is made and brought forward by store_open(). One
+ * thread at a time per store; several processes may write into one database.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "core/decide.h"
+#include "store/db.h"
+#include "store/decision_json.h"
+
+struct store_options {
+	const struct db_driver *driver;
+	const char *where;
+	bool read_only;                 /* reads what is there; no schema is made */
+};
+
+struct store;
+/* Fails for a newer schema too, and says so. */
+struct store *store_open(const struct store_options *options, const char **error_r);
+void store_close(struct store *store);                  /* NULL is allowed */
+const char *store_error(const struct store *store);
+bool store_is_lost(const struct store *store);          /* close it and open it again later */
+
+/* --- loading: begin, add lines, position, commit --- */
+
+int store_begin(struct store *store);
+/* 1: taken; 0: it is there already; -1: the database failed (roll back). */
+int store_add(struct store *store, const struct decision *decision);
+/* How far a journal file has been loaded: octets of its uncompressed text, and
+ * lines that were no decisions. 0 for a file that is not known. */
+struct store_position { uint64_t octets, lines, refused; };
+int store_position(struct store *store, const char *file, struct store_position *out_r);
+int store_set_position(struct store *store, const char *file, const struct store_position *position);
+int store_commit(struct store *store);
+void store_rollback(struct store *store);
+/* Deletes what is older; a bounded piece at a time (true: more is left). 0 days: for ever. */
+bool store_prune(struct store *store, int64_t now_ms, unsigned keep_days, unsigned keep_sums_days);
+
+/* --- reading --- */
+
+struct store_span { int64_t since_ms, until_ms; };      /* until 0: now; days are whole, UTC */
+struct store_extent { int64_t first_ms, last_ms; uint64_t messages; };
+int store_extent(struct store *store, struct store_extent *out_r);
+
+/* A distinct combination, and how often it came. The evidence can be decided
+ * again; it has no draws, no cost and no local parts, and its when_ms is noon of
+ * the day. All of it lives until the function returns. */
+struct store_tally {
+	int64_t day_ms;                 /* 00:00 UTC */
+	uint64_t n;
+	uint64_t facts_id;              /* the same facts have the same number */
+	struct evidence evidence;
+	struct verdict verdict;         /* as it was: asked, chosen, why, rule, reasons, apply ... */
+	const char *done;
+};
+typedef bool store_tally_fn(void *context, const struct store_tally *tally);
+/* -1: failure. `domain` NULL: all; else of this author domain and below. */
+int store_tallies(struct store *store, struct store_span span, const char *domain,
+		  store_tally_fn *fn, void *context);
+/* The same, message by message with the draws and the time: for settings under
+ * which the draws matter. n is 1. */
+int store_messages(struct store *store, struct store_span span, const char *domain,
+		   store_tally_fn *fn, void *context);
+
+/* Sums per day; the key's texts are "" where there is none. */
+struct store_sum {
+	int64_t day_ms;
+	const char *author, *org, *network;     /* decisive author; client's /24 or /64 */
+	enum dmarc_result result;
+	enum spf_result spf;
+	bool dkim_pass, spf_aligned, dkim_aligned;
+	enum disposition asked;
+	enum action chosen;
+	const char *done, *why, *rule;
+	int class;                              /* enum enforcement_class */
+	bool dry_run, exempt;
+	uint64_t n, waited_ms, lookups;
+};
+typedef bool store_sum_fn(void *context, const struct store_sum *sum);
+int store_sums(struct store *store, struct store_span span, const char *domain,
+	       store_sum_fn *fn, void *context);
+
+#endif
