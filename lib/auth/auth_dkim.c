@@ -8,14 +8,12 @@
 
 #include "auth/bodyhash.h"
 #include "auth/fields.h"
-#include "auth/keyrecord.h"
+#include "auth/keyfetch.h"
 #include "auth/signature.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define MAX_KEY_BITS 4096               /* RSA; a larger one costs too much */
-#define MAX_KEY_RECORDS 4               /* tried, of those at one name */
 #define B_START_LEAST 8                 /* RFC 6008 4 */
 #define B_START_MOST 64
 #define SIGNATURE_FIELD "DKIM-Signature"
@@ -23,13 +21,6 @@
 
 struct auth_dkim_library {
 	DKIM_LIB *lib;
-};
-
-/* The keys that the message waits for; in the caller's arena, since the
- * asker's task may run in another thread until the asker's wait is over. */
-struct key_wait {
-	unsigned n;
-	struct wanted_key { const char *name; const struct dns_answer *answer; } keys[];
 };
 
 struct seen {                           /* one DKIM-Signature field that is looked at */
@@ -253,24 +244,9 @@ static unsigned choose(struct auth_dkim *dkim, const char *author)
 	return dkim->options.max_signatures - left;
 }
 
-static bool wait_for_keys(struct asker *asker, void *context)
-{
-	struct key_wait *wait = context;
-	bool done = true;
-
-	for (unsigned i = 0; i < wait->n; i++) {
-		struct wanted_key *key = &wait->keys[i];
-
-		if (key->answer == NULL)
-			key->answer = asker_get(asker, key->name, DNS_TXT);
-		done &= key->answer != NULL;
-	}
-	return done;
-}
-
 static void want_keys(struct auth_dkim *dkim, unsigned n)
 {
-	struct key_wait *wait = arena_alloc(dkim->arena, sizeof(*wait) + n * sizeof(wait->keys[0]));
+	struct keyfetch *fetch = keyfetch_new(dkim->arena, n);
 
 	for (unsigned i = 0; i < dkim->n_seen; i++) {
 		struct seen *seen = &dkim->seen[i];
@@ -278,10 +254,9 @@ static void want_keys(struct auth_dkim *dkim, unsigned n)
 		if (!seen->checked)
 			continue;
 		ask_key(dkim, seen);
-		seen->key = &wait->keys[wait->n++];
-		seen->key->name = seen->key_name;
+		seen->key = keyfetch_want(fetch, seen->key_name);
 	}
-	asker_add(dkim->asker, wait_for_keys, wait);
+	keyfetch_start(fetch, dkim->asker);
 }
 
 static bool is_signature(const struct field *field)
@@ -423,98 +398,25 @@ static bool check_message(struct auth_dkim *dkim, const struct seen *seen,
 	return true;
 }
 
-static bool check_outcome(const struct dns_answer *answer, struct dkim_evidence *out)
-{
-	switch (answer != NULL ? answer->outcome : DNS_TIMEOUT) {
-	case DNS_DATA:
-		return true;
-	case DNS_NODATA:
-	case DNS_NXDOMAIN:
-	case DNS_BAD_NAME:
-		return says(out, RES_DKIM_PERMERROR, "no key");         /* RFC 6376 6.1.2 */
-	case DNS_TIMEOUT:
-		return says(out, RES_DKIM_TEMPERROR, "key lookup timed out");
-	case DNS_BOGUS:
-		return says(out, RES_DKIM_TEMPERROR, "key lookup failed DNSSEC");
-	case DNS_BUSY:
-		return says(out, RES_DKIM_TEMPERROR, "too many lookups");
-	case DNS_SERVFAIL:
-	case DNS_UNSET:
-		break;
-	}
-	return says(out, RES_DKIM_TEMPERROR, "key lookup failed");
-}
-
-static bool verify(struct auth_dkim *dkim, const struct seen *seen, struct crypto_key *key,
-		   struct dkim_evidence *out)
+static void check_keys(struct auth_dkim *dkim, const struct seen *seen, struct dkim_evidence *out)
 {
 	const struct signature *signature = seen->signature;
-	bool rsa = signature->algorithm == CRYPTO_RSA_SHA256;
+	const struct keyfetch_question question = {
+		.algorithm = signature->algorithm,
+		.digest = slice_new((const char *)seen->digest, sizeof(seen->digest)),
+		.value = signature->value,
+		.minimum_bits = dkim->options.minimum_key_bits,
+		.elsewhere = signature->i_domain != NULL &&
+			     !domain_equal(signature->i_domain, signature->d),
+	};
+	struct keyfetch_result got;
 
-	out->key_bits = crypto_key_bits(key);
-	if (rsa && out->key_bits > MAX_KEY_BITS)
-		return says(out, RES_DKIM_POLICY, "key too long");
-	if (crypto_verify(key, signature->algorithm,
-			  slice_new((const char *)seen->digest, sizeof(seen->digest)),
-			  signature->value) != CRYPTO_OK)
-		return says(out, RES_DKIM_FAIL, "signature did not verify");
-	if (rsa && out->key_bits < dkim->options.minimum_key_bits)      /* RFC 8301 3.2 */
-		return says(out, RES_DKIM_POLICY, "key too short");
-	if (out->surplus > 0 && !dkim->options.accept_surplus)
-		return says(out, RES_DKIM_POLICY, "octets after the signed part");
-	out->result = RES_DKIM_PASS;
-	out->reason = NULL;
-	return true;
-}
-
-static bool try_record(struct auth_dkim *dkim, const struct seen *seen,
-		       const struct keyrecord *record, struct dkim_evidence *out)
-{
-	const struct signature *signature = seen->signature;
-	struct crypto_key *key;
-	bool passed;
-
-	out->test_key = record->test;
-	if (record->error != NULL)
-		return says(out, RES_DKIM_PERMERROR, record->error);
-	if (record->same_domain && signature->i_domain != NULL &&
-	    !domain_equal(signature->i_domain, signature->d))           /* RFC 6376 3.6.1 */
-		return says(out, RES_DKIM_PERMERROR, "i= is not d= as the key demands");
-	key = crypto_key_get(dkim->keys, signature->algorithm,
-			     slice_new((const char *)record->octets, record->len));
-	if (key == NULL)
-		return says(out, RES_DKIM_PERMERROR, "key cannot be decoded");
-	passed = verify(dkim, seen, key, out);
-	crypto_key_unref(key);
-	return passed;
-}
-
-/* Of several key records at a name, which there should not be (RFC 6376
- * 3.6.2.2), one that verifies is enough; else the first that came furthest
- * speaks. Text that is no key record counts only when it is alone. */
-static void check_keys(struct auth_dkim *dkim, const struct seen *seen,
-		       const struct dns_answer *answer, struct dkim_evidence *out)
-{
-	struct dkim_evidence best = *out, one;
-	unsigned tried = 0;
-
-	says(&best, RES_DKIM_PERMERROR, "no key record");
-	for (unsigned i = 0; i < answer->n && tried < MAX_KEY_RECORDS; i++) {
-		struct keyrecord record;
-
-		keyrecord_parse(answer->records[i].data, seen->signature->algorithm, &record);
-		if (!record.is_key && answer->n > 1)
-			continue;
-		one = *out;
-		if (try_record(dkim, seen, &record, &one) || tried == 0 ||
-		    (best.result == RES_DKIM_PERMERROR && one.result != RES_DKIM_PERMERROR) ||
-		    (best.result == RES_DKIM_FAIL && one.result == RES_DKIM_POLICY))
-			best = one;
-		tried++;
-		if (best.result == RES_DKIM_PASS)
-			break;
-	}
-	*out = best;
+	keyfetch_verify(seen->key, dkim->keys, &question, &got);
+	out->key_bits = got.key_bits;
+	out->test_key = got.test_key;
+	says(out, got.result, got.reason);
+	if (got.result == RES_DKIM_PASS && out->surplus > 0 && !dkim->options.accept_surplus)
+		says(out, RES_DKIM_POLICY, "octets after the signed part");
 }
 
 static size_t common_prefix(const char *a, const char *b)
@@ -573,12 +475,11 @@ void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, uns
 	bodyhashes_end(&dkim->bodies);
 	for (unsigned i = 0; i < dkim->n_seen; i++) {
 		const struct seen *seen = &dkim->seen[i];
-		const struct dns_answer *answer = seen->key != NULL ? seen->key->answer : NULL;
 
 		describe(dkim, i, &list[i]);
 		unchecked += seen->key_name != NULL && !seen->checked;
-		if (check_message(dkim, seen, &list[i]) && check_outcome(answer, &list[i]))
-			check_keys(dkim, seen, answer, &list[i]);
+		if (check_message(dkim, seen, &list[i]))
+			check_keys(dkim, seen, &list[i]);
 	}
 	*list_r = list;
 	*n_r = dkim->n_seen;
