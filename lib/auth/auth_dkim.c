@@ -173,7 +173,8 @@ static struct seen *look_at(struct auth_dkim *dkim, struct slice value, const ch
 {
 	struct seen *seen = &dkim->seen[dkim->n_seen++];
 
-	seen->signature = signature_parse(dkim->arena, value, clock_utc_ms() / 1000);
+	seen->signature = signature_parse(dkim->arena, SIGNATURE_DKIM, value,
+					  clock_utc_ms() / 1000);
 	seen->unprocessed = withheld != NULL ? withheld :
 		seen->signature->error == NULL ? seen->signature->unhashable : NULL;
 	if (seen->signature->error != NULL || seen->unprocessed != NULL)

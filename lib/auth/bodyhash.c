@@ -18,6 +18,7 @@ void bodyhashes_init(struct bodyhashes *bodies, struct arena *arena)
 {
 	bodies->arena = arena;
 	bodies->forms = NULL;
+	bodies->n = 0;
 }
 
 void bodyhashes_done(struct bodyhashes *bodies)
@@ -59,6 +60,7 @@ struct bodyhash *bodyhashes_want(struct bodyhashes *bodies, enum canon method, u
 		h->limit = limit;
 		h->next = form->hashes;
 		form->hashes = h;
+		bodies->n++;
 	}
 	*form_r = form;
 	return h;

@@ -28,6 +28,7 @@ struct bodyform {
 struct bodyhashes {
 	struct arena *arena;
 	struct bodyform *forms;
+	unsigned n;                     /* distinct hashes that are wanted */
 };
 
 void bodyhashes_init(struct bodyhashes *bodies, struct arena *arena);

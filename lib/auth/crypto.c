@@ -383,6 +383,16 @@ struct crypto_hash *crypto_hash_new(void)
 	return (struct crypto_hash *)context;
 }
 
+struct crypto_hash *crypto_hash_copy(const struct crypto_hash *hash)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	need(context);
+	if (EVP_MD_CTX_copy_ex(context, (const EVP_MD_CTX *)hash) != 1)
+		abort();
+	return (struct crypto_hash *)context;
+}
+
 void crypto_hash_add(struct crypto_hash *hash, const char *data, size_t len)
 {
 	if (EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) != 1)

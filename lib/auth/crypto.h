@@ -49,6 +49,7 @@ enum crypto_result crypto_verify(struct crypto_key *key, enum crypto_algorithm a
 #define CRYPTO_HASH_OCTETS 32
 struct crypto_hash;
 struct crypto_hash *crypto_hash_new(void);
+struct crypto_hash *crypto_hash_copy(const struct crypto_hash *hash);   /* goes on from there */
 void crypto_hash_add(struct crypto_hash *hash, const char *data, size_t len);
 void crypto_hash_end(struct crypto_hash *hash, uint8_t out_r[CRYPTO_HASH_OCTETS]);
 void crypto_hash_free(struct crypto_hash *hash);                /* NULL is allowed */

@@ -136,7 +136,7 @@ const char *fields_lack(const struct fields *fields, const struct signature *sig
 	return fields->all_withheld;
 }
 
-static int compare_names(struct slice a, struct slice b)
+int fields_compare_names(struct slice a, struct slice b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
 
@@ -152,14 +152,14 @@ static int compare_names(struct slice a, struct slice b)
 static int compare_needs(const void *a, const void *b)
 {
 	const struct need *x = a, *y = b;
-	int difference = compare_names(x->name, y->name);
+	int difference = fields_compare_names(x->name, y->name);
 
 	return difference != 0 ? difference : (x->signature > y->signature) - (x->signature < y->signature);
 }
 
 static int compare_name_to_need(const void *name, const void *need)
 {
-	return compare_names(*(const struct slice *)name, ((const struct need *)need)->name);
+	return fields_compare_names(*(const struct slice *)name, ((const struct need *)need)->name);
 }
 
 /* Leaves one entry per name, with the largest number that one signature wants. */
@@ -169,7 +169,7 @@ static unsigned merge(struct need *needs, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		run = i > 0 && compare_needs(&needs[i], &needs[i - 1]) == 0 ? run + 1 : 1;
-		if (i == 0 || compare_names(needs[i].name, needs[merged - 1].name) != 0) {
+		if (i == 0 || fields_compare_names(needs[i].name, needs[merged - 1].name) != 0) {
 			needs[merged] = needs[i];
 			needs[merged++].left = 0;
 		}

@@ -39,6 +39,8 @@ struct field *fields_add(struct fields *fields, struct slice name, struct slice 
 void fields_withhold(struct fields *fields, struct slice name, const char *reason);
 /* Why a signature cannot be hashed from what is kept; NULL: it can. */
 const char *fields_lack(const struct fields *fields, const struct signature *signature);
+/* Without case; the longer of two that begin alike is the larger. */
+int fields_compare_names(struct slice a, struct slice b);
 /* Marks what some signature covers: of a name that is in an h= k times the last
  * k fields (RFC 6376 5.4.2). */
 void fields_select(struct fields *fields, const struct signature *const *signatures, unsigned n);

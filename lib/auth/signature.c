@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "core/aar.h"
 #include "core/tags.h"
 
 #define FWS " \t\r\n"
@@ -23,6 +24,13 @@ static const struct name_row canon_names[] = {
 	{ 0, NULL },
 };
 
+static const struct {
+	const char *word;
+	enum seal_cv cv;
+} cv_words[] = {
+	{ "none", SEAL_CV_NONE }, { "pass", SEAL_CV_PASS }, { "fail", SEAL_CV_FAIL },
+};
+
 static bool is_fws(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -30,6 +38,7 @@ static bool is_fws(char c)
 
 struct reading {
 	struct arena *arena;
+	enum signature_kind kind;
 	struct tags tags;
 	int64_t now_s;
 	struct signature *out;
@@ -127,6 +136,19 @@ static const char *check_identity(struct reading *r, struct slice value)
 	return NULL;
 }
 
+static const char *check_instance(struct reading *r, struct slice value)
+{
+	return aar_number(value, &r->out->instance) ? NULL : "bad i=";
+}
+
+static const char *check_cv(struct reading *r, struct slice value)
+{
+	for (size_t i = 0; i < sizeof(cv_words) / sizeof(cv_words[0]); i++)
+		if (slice_is(value, cv_words[i].word))
+			r->out->cv = cv_words[i].cv;
+	return r->out->cv != SEAL_CV_UNSET ? NULL : "bad cv=";
+}
+
 static const char *check_canon(struct reading *r, struct slice value)
 {
 	size_t slash = slice_find(value, '/');
@@ -135,6 +157,7 @@ static const char *check_canon(struct reading *r, struct slice value)
 	if (!names_find(canon_names, slice_until(value, slash), &header) ||
 	    (slash < value.len && !names_find(canon_names, slice_from(value, slash + 1), &body)))
 		return "unknown canonicalization";
+	r->out->header_canon = (enum canon)header;
 	r->out->body_canon = (enum canon)body;
 	return NULL;
 }
@@ -170,7 +193,16 @@ static const char *check_names(struct reading *r, struct slice value)
 	}
 	r->out->names = names;
 	r->out->n_names = n;
+	if (r->kind == SIGNATURE_ARC_MESSAGE)   /* may cover nothing at all */
+		return signature_covers(r->out, SLICE("ARC-Seal")) ? "ARC-Seal is in h=" : NULL;
 	return signature_covers(r->out, SLICE("From")) ? NULL : "From is not signed";
+}
+
+static const char *refuse_names(struct reading *r, struct slice value)
+{
+	(void)r;
+	(void)value;
+	return "h= is not for a seal";                          /* RFC 8617 4.1.3 */
 }
 
 static const char *check_length(struct reading *r, struct slice value)
@@ -233,6 +265,14 @@ static const char *check_times(struct reading *r, struct slice value)
 	return signed_s > now_s + CLOCK_DRIFT_S ? "signed in the future" : NULL;
 }
 
+static const char *check_seal_time(struct reading *r, struct slice value)
+{
+	uint64_t signed_s;
+
+	(void)r;
+	return slice_number(value, INT64_MAX, &signed_s) ? NULL : "bad t=";
+}
+
 /* The library leaves out the value of every tag whose `=` comes right after a
  * "b": that must be b= alone. */
 static const char *find_unhashable(const struct tags *tags)
@@ -246,25 +286,32 @@ static const char *find_unhashable(const struct tags *tags)
 	return NULL;
 }
 
+enum { DKIM = SIGNATURE_DKIM, AMS = SIGNATURE_ARC_MESSAGE, SEAL = SIGNATURE_ARC_SEAL };
+
 /* In this order: d= before i=, and what is found first is the reason. */
 static const struct {
 	const char *tag;
+	int kinds;                      /* that it is looked at in */
 	const char *missing;            /* why, when a required tag is not there */
 	check_fn *check;
 	bool always;                    /* also without the tag */
 } checks[] = {
-	{ "v", "no v=", check_version, false },
-	{ "d", "no d=", check_domain, false },
-	{ "s", "no s=", check_selector, false },
-	{ "a", "no a=", check_algorithm, false },
-	{ "b", "no b=", check_value, false },
-	{ "bh", "no bh=", check_body_hash, false },
-	{ "h", "no h=", check_names, false },
-	{ "i", NULL, check_identity, false },
-	{ "c", NULL, check_canon, false },
-	{ "l", NULL, check_length, false },
-	{ "q", NULL, check_query, false },
-	{ "t", NULL, check_times, true },
+	{ "v", DKIM, "no v=", check_version, false },
+	{ "i", AMS | SEAL, "no i=", check_instance, false },
+	{ "d", DKIM | AMS | SEAL, "no d=", check_domain, false },
+	{ "s", DKIM | AMS | SEAL, "no s=", check_selector, false },
+	{ "a", DKIM | AMS | SEAL, "no a=", check_algorithm, false },
+	{ "b", DKIM | AMS | SEAL, "no b=", check_value, false },
+	{ "cv", SEAL, "no cv=", check_cv, false },
+	{ "bh", DKIM | AMS, "no bh=", check_body_hash, false },
+	{ "h", DKIM | AMS, "no h=", check_names, false },
+	{ "h", SEAL, NULL, refuse_names, false },
+	{ "i", DKIM, NULL, check_identity, false },
+	{ "c", DKIM | AMS, NULL, check_canon, false },
+	{ "l", DKIM | AMS, NULL, check_length, false },
+	{ "q", DKIM | AMS, NULL, check_query, false },
+	{ "t", DKIM | AMS, NULL, check_times, true },
+	{ "t", SEAL, NULL, check_seal_time, false },
 };
 
 static void run_check(struct reading *r, size_t index)
@@ -272,6 +319,8 @@ static void run_check(struct reading *r, size_t index)
 	struct slice value = tags_get(&r->tags, checks[index].tag);
 	const char *error = NULL;
 
+	if ((checks[index].kinds & (int)r->kind) == 0)
+		return;
 	if (value.data != NULL || checks[index].always)
 		error = checks[index].check(r, value);
 	else
@@ -280,18 +329,20 @@ static void run_check(struct reading *r, size_t index)
 		r->out->error = error;
 }
 
-struct signature *signature_parse(struct arena *arena, struct slice text, int64_t now_s)
+struct signature *signature_parse(struct arena *arena, enum signature_kind kind, struct slice text,
+				  int64_t now_s)
 {
-	struct reading r = { .arena = arena, .now_s = now_s };
+	struct reading r = { .arena = arena, .kind = kind, .now_s = now_s };
 
 	r.out = ARENA_NEW(arena, struct signature);
-	r.out->body_canon = CANON_SIMPLE;
+	r.out->header_canon = r.out->body_canon = CANON_SIMPLE;
 	if (text.len > SIGNATURE_FIELD_OCTETS) {
+		r.out->broken = true;
 		r.out->error = "signature field too long";
 		return r.out;
 	}
-	if (!tags_parse(text, &r.tags))         /* what was read before the fault is kept */
-		r.out->error = r.tags.error;
+	r.out->broken = !tags_parse(text, &r.tags);
+	r.out->error = r.tags.error;            /* what was read before the fault is kept */
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		run_check(&r, i);
 	r.out->unhashable = find_unhashable(&r.tags);

@@ -32,6 +32,7 @@ enum {
 	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
 	LIMIT_HELO_OCTETS = 512,
 	LIMIT_ARC_SETS = 50,              /* RFC 8617 4.2.1 */
+	LIMIT_ARC_OCTETS = 1048576,       /* all ARC fields of a message; more: fail */
 	LIMIT_ARC_CLAIMS = 8,             /* passes taken from one AAR */
 	LIMIT_ARC_RESULTS = 1024,         /* AAR text that is kept */
 	LIMIT_RULES = 10000,

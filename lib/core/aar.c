@@ -192,7 +192,7 @@ bool aar_number(struct slice digits, unsigned *instance_r)
 {
 	uint64_t number;
 
-	if (digits.len > 2 || !slice_number(digits, ARC_INSTANCES, &number) || number == 0)
+	if (digits.len > 2 || !slice_number(digits, LIMIT_ARC_SETS, &number) || number == 0)
 		return false;
 	*instance_r = (unsigned)number;
 	return true;

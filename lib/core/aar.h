@@ -15,7 +15,6 @@
 #include "core/evidence.h"
 
 #define AAR_OCTETS 32768                /* a longer field is not looked into */
-#define ARC_INSTANCES 50                /* RFC 8617 4.2.1 */
 
 struct aar {
 	const char *error;              /* why nothing can be taken from it; NULL */
@@ -25,7 +24,7 @@ struct aar {
 	unsigned n_claims;              /* at most LIMIT_ARC_CLAIMS, dmarc first */
 };
 
-/* The instance of an ARC field: one or two digits, from 1 to ARC_INSTANCES. */
+/* The instance of an ARC field: one or two digits, from 1 to LIMIT_ARC_SETS. */
 bool aar_number(struct slice digits, unsigned *instance_r);
 /* `text`: the field's value, folded or not, its i= tag included. False: i= is
  * not the first thing, or no instance. */
