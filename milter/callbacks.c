@@ -21,13 +21,17 @@
 #define PACKET_OCTETS 1048575
 
 #define STOPPING "mail filter is restarting, try again later"
+#define OTHER_RULES "recipients of this message have different rules, please send them separately"
+#define TOO_MANY_GROUPS "too many recipients with different rules, please send them separately"
 #define TOO_MANY "too many connections to the mail filter, try again later"
 
 #define WANTED_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE)
-/* Connect and MAIL may be told to try later. The last part of the body may come
+/* Connect and MAIL may be told to try later, and so may a recipient whose rules
+ * are not the others'; the settings that say so can come by a reload, when the
+ * connection has been negotiated. The last part of the body may come
  * with the end of message, and then the library ends the message without its
  * end and without an answer when on_body() gives none. */
-#define UNIX_NO_REPLY (SMFIP_NR_HELO | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
+#define UNIX_NO_REPLY (SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_EOH)
 
 static unsigned long no_reply_steps;    /* by kind of socket; set before any thread */
 
@@ -182,15 +186,30 @@ static sfsistat on_mail(SMFICTX *ctx, char **words)
 	return leave(SMFIS_CONTINUE);
 }
 
+/* RFC 5321 4.5.3.1.10: the client sends the rest in a transaction of its own. */
+static sfsistat put_off(SMFICTX *ctx, const char *why)
+{
+	smfi_setreply(ctx, (char *)"452", (char *)"4.5.3", (char *)why);
+	return leave(SMFIS_TEMPFAIL);
+}
+
 static sfsistat on_rcpt(SMFICTX *ctx, char **words)
 {
 	struct session *session = enter(ctx);
 
 	if (session == NULL)
-		return too_late(SMFIP_NR_RCPT);
-	if (session->message != NULL)
-		session_rcpt(session, words[0]);
-	return go_on(session, SMFIP_NR_RCPT);
+		return SMFIS_TEMPFAIL;
+	if (session->message == NULL)
+		return leave(SMFIS_CONTINUE);
+	switch (session_rcpt(session, words[0])) {
+	case MESSAGE_RCPT_TAKEN:
+		break;
+	case MESSAGE_RCPT_OTHER_RULES:
+		return put_off(ctx, OTHER_RULES);
+	case MESSAGE_RCPT_TOO_MANY:
+		return put_off(ctx, TOO_MANY_GROUPS);
+	}
+	return leave(SMFIS_CONTINUE);
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)

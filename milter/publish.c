@@ -231,6 +231,8 @@ static void write_log(const struct job *job, bool is_journaled)
 	summary_log(&line, job->evidence, job->verdict, job->done);
 	if (job->session->ours.n > 0)
 		logline_int(&line, "forged_fields", job->session->ours.n);
+	if (job->session->put_off > 0)
+		logline_int(&line, "put_off", job->session->put_off);
 	if (!is_journaled)
 		logline_str(&line, "journaled", "no");
 	log_line(LOG_INFO, &line);

@@ -191,9 +191,13 @@ bool session_mail(struct session *session, char *const *words, bool authenticate
 	return true;
 }
 
-void session_rcpt(struct session *session, const char *address)
+enum message_rcpt session_rcpt(struct session *session, const char *address)
 {
-	message_rcpt(session->message, slice_of(address));
+	enum message_rcpt answer = message_rcpt(session->message, slice_of(address));
+
+	if (answer != MESSAGE_RCPT_TAKEN)
+		session->put_off++;
+	return answer;
 }
 
 static void note_index(struct index_list *list, uint32_t index)
@@ -249,6 +253,6 @@ void session_end_message(struct session *session)
 	state_unref(session->state);
 	session->state = NULL;
 	session->eoh_seen = session->keep_fields = false;
-	session->n_authres = session->n_quarantine = 0;
+	session->n_authres = session->n_quarantine = session->put_off = 0;
 	session->ours.n = 0;
 }

@@ -40,6 +40,7 @@ struct session {
 	struct state *state;
 	struct message *message;
 	bool eoh_seen;
+	unsigned put_off;                       /* recipients that were told to come separately */
 	bool keep_fields;                       /* trusted hop: its fields stay */
 	unsigned n_authres, n_quarantine;       /* fields of these names so far */
 	struct index_list ours;                 /* Authentication-Results fields to remove */
@@ -62,7 +63,7 @@ void session_helo(struct session *session, const char *helo);
 /* `words`: the address, then ESMTP parameters, ended by NULL. False: the daemon
  * is stopping. */
 bool session_mail(struct session *session, char *const *words, bool authenticated);
-void session_rcpt(struct session *session, const char *address);
+enum message_rcpt session_rcpt(struct session *session, const char *address);
 void session_header(struct session *session, const char *name, const char *value);
 void session_eoh(struct session *session);
 void session_end_message(struct session *session);      /* also without a message */

@@ -118,7 +118,7 @@ static const char *domains(struct arena *a, const char *const *names, unsigned n
 
 	for (unsigned i = 1; i < n; i++)
 		text = arena_printf(a, "%s, %s", text, tool_escape(a, names[i]));
-	return left_out > 0 ? arena_printf(a, "%s and %u more domains", text, left_out) : text;
+	return left_out > 0 ? arena_printf(a, "%s and %u more", text, left_out) : text;
 }
 
 static const char *from_words(struct arena *a, const struct evidence *e)

@@ -170,7 +170,7 @@ struct evidence {
 	const char **recipient_rules;   /* beside it: ids, blank between, or "" */
 	unsigned n_recipient_domains;   /* groups */
 	unsigned n_recipients;          /* all */
-	unsigned recipients_unlisted;   /* domains over the limit, not kept */
+	unsigned recipients_unlisted;   /* in no group: over the limit, or without a domain */
 	/* content */
 	enum from_status from;
 	const char *from_reason;        /* ours; with FROM_OK: an oddity, mostly NULL */

@@ -208,6 +208,7 @@ struct message *message_new(struct engine *engine, const struct arrival *arrival
 	m->evidence.exempt = exemption_of(engine->settings, arrival);
 	m->evidence.smtputf8 = arrival->smtputf8;
 	m->evidence.recipient_domains = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
+	m->evidence.recipient_rules = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
 	message_set_client(m, arrival);
 	take_sender(m, arrival->mail_from);
 	if (m->evidence.exempt == EXEMPT_NO) {
@@ -216,25 +217,6 @@ struct message *message_new(struct engine *engine, const struct arrival *arrival
 			message_start_spf(m);
 	}
 	return m;
-}
-
-void message_rcpt(struct message *m, struct slice rcpt_to)
-{
-	struct evidence *e = &m->evidence;
-	char domain[DOMAIN_SIZE];
-	struct path path;
-
-	e->n_recipients++;
-	path_parse(m->arena, slice_until(rcpt_to, LIMIT_SENDER_OCTETS), &path);
-	if (path.status != PATH_MAILBOX || !idna_to_domain(path.domain, domain))
-		return;
-	for (unsigned i = 0; i < e->n_recipient_domains; i++)
-		if (domain_equal(e->recipient_domains[i], domain))
-			return;
-	if (e->n_recipient_domains == LIMIT_RECIPIENT_DOMAINS)
-		e->recipients_unlisted++;
-	else
-		e->recipient_domains[e->n_recipient_domains++] = arena_strdup(m->arena, domain);
 }
 
 /* Every walk name of every author is asked now; the tasks read the answers in

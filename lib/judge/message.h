@@ -26,7 +26,14 @@ struct arrival {                        /* facts known at MAIL */
 
 struct message;
 struct message *message_new(struct engine *engine, const struct arrival *arrival);
-void message_rcpt(struct message *message, struct slice rcpt_to);
+/* A recipient that was not taken leaves no trace and has to be put off (452):
+ * recipients.c. */
+enum message_rcpt {
+	MESSAGE_RCPT_TAKEN = 0,
+	MESSAGE_RCPT_OTHER_RULES,       /* recipients_differ = "split": not the first one's */
+	MESSAGE_RCPT_TOO_MANY,          /* groups, where rules may tell them apart */
+};
+enum message_rcpt message_rcpt(struct message *message, struct slice rcpt_to);
 /* Name without colon (a trailing blank is cut, RFC 5322 4.5 obsolete syntax),
  * value as it came, with or without its leading blank; folds CRLF or LF. */
 void message_header(struct message *message, struct slice name, struct slice value);

@@ -24,6 +24,7 @@ struct message {
 	struct spf_question spf_question;
 	bool spf_done;                  /* only its org is missing */
 	bool relay_awaited;             /* the next Received field is a relay's of ours (relay.h) */
+	const char *recipient_key;      /* rules of the first recipient; NULL: none yet */
 	struct slice mail_from;
 	struct slice from_body;         /* the first From field's */
 	struct slice message_id;        /* of the first Message-ID field, for the draw */
