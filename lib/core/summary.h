@@ -19,7 +19,9 @@ struct summary_options {
 
 /* The value of Authentication-Results, beginning with a blank, lines ended by
  * LF; in the arena. NULL when no field is to be written: authenticated mail
- * leaves the site. */
+ * leaves the site. Forwarded mail takes the field to strangers, so it holds no
+ * domain of a recipient (that would tell of a Bcc), no rule's id and nothing
+ * that a rule says in its own words. */
 const char *summary_header(struct arena *arena, const struct evidence *evidence,
 			   const struct verdict *verdict, const struct summary_options *options);
 
@@ -28,6 +30,7 @@ struct summary_reply {
 	const char *enhanced;           /* "5.7.1" */
 	const char *text;               /* printable ASCII without `%`, one line, bounded */
 };
+/* A reject that the owner did not ask for names no policy of the owner. */
 /* For apply = reject or tempfail, and for quarantine by rejecting. */
 void summary_reply(struct arena *arena, const struct evidence *evidence,
 		   const struct verdict *verdict, const struct summary_options *options,
@@ -45,6 +48,15 @@ void summary_reply(struct arena *arena, const struct evidence *evidence,
  *   why             the step that chose (decide.h)
  *   spf dkim arc    results; dkim of the signature that tells most; - not run
  * then, each when there is something to say:
+ *   rule            id of the rule that matched
+ *   reasons         types of RFC 9990, comma between
+ *   missing         signals of override.reject_when that did not hold, comma between
+ *   arc_sealers     their domains, newest first, comma between; whole ones to 512 octets
+ *   arc_reason      why the chain failed
+ *   recipients_differ  what was chosen for the groups, mildest first, comma between
+ *   left_out        yes: by enforce_percent
+ *   relay           the internal relay that connected; `client` is behind it
+ *   relay_unread    why that client is not known
  *   exempt          network authenticated local
  *   from            what is wrong with From: absent repeated ...
  *   reason          of a temperror or permerror
@@ -63,7 +75,8 @@ void summary_reply(struct arena *arena, const struct evidence *evidence,
 void summary_log(struct logline *line, const struct evidence *evidence,
 		 const struct verdict *verdict, const char *done);
 /* The value of the quarantine field, without a leading blank, printable ASCII:
- * "author=example.com; asked=reject; why=requested; result=fail". */
+ * "author=example.com; asked=reject; why=requested; result=fail", and with
+ * why=not-corroborated also "; missing=not-list-shaped,not-forwarded". */
 const char *summary_quarantine(struct arena *arena, const struct evidence *evidence,
 			       const struct verdict *verdict);
 

@@ -4,9 +4,6 @@ log line, the journal line, and the line of `alignctl check --json`.
 
 import re
 
-# in the order of their bits in the journal's `missing`
-SIGNALS = ('not-list-shaped', 'not-forwarded', 'no-arc-pass', 'spf-fail', 'no-valid-dkim',
-           'client-name-unverified')
 SEVERITY = ('none', 'quarantine', 'reject')
 SOFTENED = ('policy_test_mode', 'sampled_out')
 DISPOSITION = {'accept': 'none', 'tempfail': 'none', 'quarantine': 'quarantine', 'reject': 'reject'}
@@ -26,11 +23,10 @@ def of_log(line):
 
 def of_row(row):
     """A journal line, or check's."""
-    missing = row.get('missing', 0)
     return {'result': row['result'], 'asked': row['asked'], 'chosen': row['chosen'],
             'done': row['done'], 'why': row['why'], 'rule': row.get('rule', '-'),
             'reasons': listed([reason['type'] for reason in row.get('reasons', ())]),
-            'missing': listed([name for bit, name in enumerate(SIGNALS) if missing >> bit & 1]),
+            'missing': listed(row.get('missing', ())),
             'left-out': 'yes' if row.get('left_out') else 'no',
             'differ': 'yes' if row.get('recipients_differ') else 'no'}
 

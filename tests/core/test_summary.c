@@ -282,7 +282,7 @@ END_TEST
 START_TEST(arc_pass)
 {
 	add_author("example.com", NULL, NULL);
-	scene.e.arc = (struct arc_evidence){ .result = RES_ARC_PASS, .n_sets = 2, .oldest_pass = 0 };
+	scene.e.arc = (struct arc_evidence){ .result = RES_ARC_PASS };
 	ck_assert_str_eq(judge(), HEAD
 		"\tdkim=none;\n"
 		"\tarc=pass header.oldest-pass=0 smtp.remote-ip=192.0.2.1;\n"
@@ -599,7 +599,7 @@ START_TEST(log_of_a_fail)
 	scene.rules.dry_run = true;
 	ck_assert_str_eq(log_line("none"),
 		"4Abc: author=a.example.com result=fail asked=reject chosen=reject done=none dry_run=yes "
-		"why=requested spf=fail dkim=fail arc=none policy=reject policy_tag=sp "
+		"why=requested spf=fail dkim=fail arc=- reasons=local_policy policy=reject policy_tag=sp "
 		"policy_domain=example.com spf_domain=evil.example spf_aligned=no dkim_domain=example.com "
 		"dkim_reason=\"body hash mismatch\" dkim_aligned=no dkim_signatures=1 client=192.0.2.1 "
 		"mail_from=evil.example recipients=1 lookups=7 waited_ms=42 helo=mail.example.com");
@@ -635,7 +635,7 @@ START_TEST(log_without_author)
 	scene.e.sender.status = PATH_UNUSABLE;
 	ck_assert_str_eq(log_line("reject"),
 		"4Abc: author=- result=permerror asked=none chosen=reject done=reject dry_run=no "
-		"why=bad-from spf=- dkim=none arc=none from=unusable reason=\"a quote that does not end\" "
+		"why=bad-from spf=- dkim=none arc=- from=unusable reason=\"a quote that does not end\" "
 		"mail_from=(unusable) recipients=1 lookups=0 waited_ms=0 helo=mail.example.com");
 }
 END_TEST
@@ -646,7 +646,7 @@ START_TEST(log_of_exempt_mail)
 	scene.e.from = FROM_UNSET;
 	ck_assert_str_eq(log_line("accept"),
 		"4Abc: author=- result=- asked=none chosen=accept done=accept dry_run=no why=exempt spf=- "
-		"dkim=- arc=none exempt=authenticated client=192.0.2.1 recipients=1 lookups=0 waited_ms=0 "
+		"dkim=- arc=- exempt=authenticated client=192.0.2.1 recipients=1 lookups=0 waited_ms=0 "
 		"helo=mail.example.com");
 }
 END_TEST
