@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "check_rules.h"
 #include "core/summary.h"
 #include "store/decision_json.h"
 #include "tool_judge.h"
@@ -321,7 +322,7 @@ static void print_header(struct arena *arena, const struct tool_engine *tool,
 	printf("  %s %s %s\n", reply.code, reply.enhanced, reply.text);
 }
 
-static void print_json(const struct tool_engine *tool, const struct evidence *e,
+static void print_json(struct arena *arena, const struct tool_engine *tool, const struct evidence *e,
 		       const struct verdict *v)
 {
 	struct decision_json_options options = {
@@ -336,7 +337,7 @@ static void print_json(const struct tool_engine *tool, const struct evidence *e,
 
 	buf_init(&line, LIMIT_JOURNAL_LINE + 1);
 	decision_json_write(&line, &decision, &options);
-	fputs(buf_str(&line), stdout);
+	check_rules_json(arena, &tool->settings->ruleset, e, v, buf_slice(&line), stdout);
 	buf_done(&line);
 }
 
@@ -368,6 +369,7 @@ static void print_text(const struct options *o, const struct tool_engine *tool,
 		print_authors(arena, e, v);
 	}
 	print_decision(tool, e, v);
+	check_rules_text(arena, &tool->settings->ruleset, e, v, stdout);
 	print_header(arena, tool, e, v);
 }
 
@@ -391,7 +393,7 @@ static int judge(const struct options *o, struct tool_engine *tool, const struct
 	tool_feed(message, text);
 	v = message_judge(message, NULL, NULL);
 	if (o->json)
-		print_json(tool, message_evidence(message), v);
+		print_json(message_arena(message), tool, message_evidence(message), v);
 	else
 		print_text(o, tool, message, v);
 	code = exit_code(v);

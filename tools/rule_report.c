@@ -63,6 +63,7 @@ void rule_report_init(struct rule_report *report, const struct ruleset *ruleset,
 	unsigned n_hits = report->hits != NULL ? report->hits->n : 0;
 	struct rule_hits known = ids_of(report->arena, ruleset);
 
+	report->now_ms = now_ms;
 	report->rows = ARENA_ARRAY(report->arena, struct rule_row, ruleset->n_rules + n_hits + 1);
 	for (unsigned i = 0; i < ruleset->n_rules; i++)
 		take_row(report, row_of_rule(report, &ruleset->rules[i], now_ms), wanted, context);
@@ -227,30 +228,33 @@ static void put_journal(struct json_out *out, const struct rule_report *report)
 	json_put_object_end(out);
 }
 
-static void put_rule(struct json_out *out, struct arena *arena, const struct rule_row *row)
+void rule_report_put(struct json_out *out, struct arena *arena, const struct rule *rule, int64_t now_ms)
 {
-	const struct rule *rule = row->rule;
+	int64_t days_left;
+	enum rule_term term = rule_calendar_term(rule, now_ms, &days_left);
 
+	json_put_string(out, "id", rule->id);
 	json_put_string(out, "action", rule_action_rows[rule->action].name);
 	json_put_string(out, "owner", rule->owner);
 	json_put_string(out, "ticket", rule->ticket);
 	json_put_string(out, "note", rule->note);
 	json_put_string(out, "file", rule->file);
 	json_put_int(out, "line", rule->line);
-	if (row->term == TERM_OPEN)
+	if (term == TERM_OPEN)
 		return;
 	json_put_string(out, "expires", rule_report_date(arena, rule_calendar_last_day_ms(rule)));
-	json_put_int(out, "days_left", row->days_left);
-	json_put_bool(out, "expired", row->term == TERM_OVER);
+	json_put_int(out, "days_left", days_left);
+	json_put_bool(out, "expired", term == TERM_OVER);
 }
 
 static void put_row(struct json_out *out, const struct rule_report *report, const struct rule_row *row)
 {
 	json_put_object(out, NULL);
-	json_put_string(out, "id", row->id);
-	json_put_bool(out, "in_settings", row->rule != NULL);
 	if (row->rule != NULL)
-		put_rule(out, report->arena, row);
+		rule_report_put(out, report->arena, row->rule, report->now_ms);
+	else
+		json_put_string(out, "id", row->id);
+	json_put_bool(out, "in_settings", row->rule != NULL);
 	if (report->hits != NULL)
 		json_put_int(out, "hits", row->hit != NULL ? (int64_t)row->hit->hits : 0);
 	if (row->hit != NULL)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "core/rule_calendar.h"
 #include "rule_hits.h"
 
@@ -22,6 +23,7 @@ struct rule_report {
 	const char *settings;           /* path */
 	const char *directory;          /* of the journal; NULL: none is kept, hits are not known */
 	const struct rule_hits *hits;   /* NULL likewise */
+	int64_t now_ms;                 /* by rule_report_init(), as the rows */
 	struct rule_row *rows;
 	unsigned n;
 };
@@ -34,6 +36,8 @@ void rule_report_text(const struct rule_report *report, FILE *out);
 /* One object on one line; its keys are told in alignctl(1). */
 void rule_report_json(const struct rule_report *report, FILE *out);
 
+/* Puts the keys of a rule of the settings into an open object: id to expired. */
+void rule_report_put(struct json_out *out, struct arena *arena, const struct rule *rule, int64_t now_ms);
 /* "2026-12-04", in the arena. */
 const char *rule_report_date(struct arena *arena, int64_t utc_ms);
 /* "2026-12-04 in 12 d", "2026-12-04 today", "2026-12-04 EXPIRED"; "-" without a date. */

@@ -55,6 +55,7 @@ line 40 a '"why":"rule","rule":"gone-1"' | gzip >"$(file 40).gz"
 	line 20 c '"why":"requested"'
 	line 20 d '"why":"requested","helo":"\"rule\":\"forged\""'
 	echo '{"v":1,"id":"x","rule":"gone-1"'
+	echo '{"v":1,"id":"y"'
 	line 20 e '"why":"rule","rule":"gone-1","reasons":[{"type":"local_policy","rule":"gone-1"}]'
 } >"$(file 20)"
 {
@@ -76,7 +77,7 @@ mkdir "$dir/empty"
 expect 0 'gone-1  gone .* 3  20' 'forged' -c "$dir/good.conf"
 expect 0 'gone-2  gone .* 1  20' 'reaches back' -c "$dir/good.conf"
 expect 0 'shared  gone .* 1  20' 'No rule' -c "$dir/good.conf"
-expect 0 'not be read: 1, the first is mx1-.*:5: ' '@@' -c "$dir/good.conf"
+expect 0 'not be read: 2, the first is mx1-.*:5: ' '@@' -c "$dir/good.conf"
 expect 0 'a hit may be missing: 1$' '@@' -c "$dir/good.conf"
 expect 0 'gone-1  gone .* 4  20' '@@' -c "$dir/good.conf" --since 60d
 expect 0 'journal reaches back to 20' '@@' -c "$dir/good.conf" --since 60d
@@ -85,7 +86,7 @@ expect 0 'gone-1  gone .* 3  20' 'gone-2' -c "$dir/good.conf" --since 60d --unti
 expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --since 15d --until 10d
 expect 0 'gone-1' '@@' -c "$dir/none.conf" -J "$journal"
 expect 0 '"id":"gone-1","in_settings":false,"hits":3,"last_hit":"20' '@@' -c "$dir/good.conf" --json
-expect 0 '"lines":10,"unreadable":1,"cut":1}' '@@' -c "$dir/good.conf" --json
+expect 0 '"lines":11,"unreadable":2,"cut":1}' '@@' -c "$dir/good.conf" --json
 
 # no words about what is unused beyond the journal's reach
 expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --unused 39d
