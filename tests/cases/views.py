@@ -43,8 +43,9 @@ def of_check(row):
 
 
 def milder(row):
-    """The reason that the header names beside dis=: the first for which less was chosen than
-    was asked."""
+    """What the header says beside dis= when less was chosen than was asked: the first reason."""
+    if row['why'] == 'trusted-arc':
+        return 'arc override'
     types = [reason['type'] for reason in row.get('reasons', ()) if reason['type'] not in SOFTENED]
     if types and SEVERITY.index(DISPOSITION[row['chosen']]) < SEVERITY.index(row['asked']):
         return types[0]
@@ -72,12 +73,30 @@ def answer_faults(answer, row):
     """Where what the MTA was told and the journal's line disagree."""
     code = {'reject': 550, 'tempfail': 451}.get(row['done'], 250)
     faults = [] if answer.code == code else ['the MTA was told %d' % answer.code]
-    if code != 250 and not answer.reply.endswith('(%s)' % row['queue_id']):
+    if code != 250 and not (answer.reply or '').endswith('(%s)' % row['queue_id']):
         faults.append('no queue id in the reply')
+    if code == 550 and row['why'] == 'rule' and 'DMARC' in answer.reply:
+        faults.append("a reject of a rule's own names a policy: %s" % answer.reply)
     return faults
 
 
-def disagreements(answer, field, log, row, check):
+def mark_faults(marks, row):
+    """Where the field for the delivery agent and the journal's line disagree."""
+    if row['done'] != 'quarantine':
+        return ['there is one, and done is %s' % row['done']] if marks else []
+    if len(marks) != 1:
+        return ['there are %d' % len(marks)]
+    return ['no "%s=%s"' % (key, row[key]) for key in ('asked', 'why', 'result')
+            if '%s=%s' % (key, row[key]) not in marks[0]]
+
+
+def revealed(fields, row):
+    """Recipients' domains that a field tells of: it may have been a blind copy."""
+    return [domain for domain in row.get('recipients', {}).get('domains', ())
+            if any(domain in field for field in fields)]
+
+
+def disagreements(answer, field, marks, log, row, check):
     """All in which the four differ, as lines for people."""
     views = {'log': of_log(log), 'journal': of_row(row), 'check': of_check(check)}
     faults = []
@@ -95,6 +114,9 @@ def disagreements(answer, field, log, row, check):
                 domain, chosen_for(row, domain), chosen_for(check, domain)))
     if field:
         faults += ['header: %s' % text for text in header_faults(field, row)]
+    faults += ['quarantine field: %s' % text for text in mark_faults(marks, row)]
+    faults += ['a field names the recipient domain %s' % domain
+               for domain in revealed([field or ''] + marks, row)]
     return faults + ['answer: %s' % text for text in answer_faults(answer, row)]
 
 
