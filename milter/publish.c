@@ -90,7 +90,7 @@ static void change_fields(struct job *job)
 		insert_field(job, AUTHRES_NAME, value);
 }
 
-static sfsistat reply_with(struct job *job, sfsistat answer, const char *done)
+static sfsistat reply_with(struct job *job, sfsistat answer)
 {
 	struct summary_reply reply;
 
@@ -99,7 +99,6 @@ static sfsistat reply_with(struct job *job, sfsistat answer, const char *done)
 			  (char *)reply.text) != MI_SUCCESS)
 		log_event(LOG_ERR, "reply", "queue_id", job->queue_id, "problem",
 			  "libmilter refused the reply's text; the MTA uses its own", NULL);
-	job->done = done;
 	return answer;
 }
 
@@ -120,7 +119,6 @@ static sfsistat quarantine_by_header(struct job *job)
 	insert_field(job, job->settings->quarantine_header, arena_printf(job->arena, " %s", text));
 	if (job->fields_failed)
 		return cannot(job, "failed: quarantine field");
-	job->done = "quarantine";
 	return SMFIS_CONTINUE;
 }
 
@@ -132,7 +130,6 @@ static sfsistat quarantine_by_hold(struct job *job)
 	if (smfi_quarantine(job->ctx, (char *)text) != MI_SUCCESS)
 		return cannot(job, "failed: hold");
 	change_fields(job);
-	job->done = "hold";
 	return SMFIS_CONTINUE;
 }
 
@@ -144,11 +141,11 @@ static sfsistat quarantine(struct job *job)
 	case QUARANTINE_HOLD:
 		return quarantine_by_hold(job);
 	case QUARANTINE_REJECT:
-		return reply_with(job, SMFIS_REJECT, "reject");
+		return reply_with(job, SMFIS_REJECT);
 	case QUARANTINE_UNSET:
 		break;
 	}
-	return cannot(job, "failed: no quarantine.method");
+	return cannot(job, job->done);
 }
 
 static sfsistat accept_message(struct job *job)
@@ -156,26 +153,25 @@ static sfsistat accept_message(struct job *job)
 	change_fields(job);
 	if (job->fields_failed)
 		job->done = "failed: header fields";
-	else
-		job->done = job->verdict->dry_run ? "none" : "accept";
 	return SMFIS_CONTINUE;
 }
 
 static sfsistat act(struct job *job)
 {
+	job->done = summary_done(job->verdict);
 	switch (job->verdict->apply) {
 	case ACTION_ACCEPT:
 		return accept_message(job);
 	case ACTION_QUARANTINE:
 		return quarantine(job);
 	case ACTION_REJECT:
-		return reply_with(job, SMFIS_REJECT, "reject");
+		return reply_with(job, SMFIS_REJECT);
 	case ACTION_TEMPFAIL:
-		return reply_with(job, SMFIS_TEMPFAIL, "tempfail");
+		return reply_with(job, SMFIS_TEMPFAIL);
 	case ACTION_UNSET:
 		break;
 	}
-	return cannot(job, "failed: nothing was decided");
+	return cannot(job, job->done);
 }
 
 static bool write_journal(const struct job *job)

@@ -331,7 +331,7 @@ static void print_json(struct arena *arena, const struct tool_engine *tool, cons
 	struct decision decision = {
 		.line_id = "check", .queue_id = "check",
 		.mode = names_get(mode_names, (int)tool->settings->ruleset.mode),
-		.evidence = *e, .verdict = *v, .done = "none",
+		.evidence = *e, .verdict = *v, .done = summary_done(v),
 	};
 	struct buf line;
 

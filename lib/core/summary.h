@@ -74,6 +74,9 @@ void summary_reply(struct arena *arena, const struct evidence *evidence,
  */
 void summary_log(struct logline *line, const struct evidence *evidence,
 		 const struct verdict *verdict, const char *done);
+/* What the MTA is told when all goes well: none accept quarantine hold reject
+ * tempfail; none in a dry run. The word of done= and of the journal. */
+const char *summary_done(const struct verdict *verdict);
 /* The value of the quarantine field, without a leading blank, printable ASCII:
  * "author=example.com; asked=reject; why=requested; result=fail", and with
  * why=not-corroborated also "; missing=not-list-shaped,not-forwarded". */

@@ -198,3 +198,35 @@ void summary_log(struct logline *line, const struct evidence *evidence,
 	if (evidence->helo != NULL)
 		logline_slice(line, "helo", slice_until(slice_of(evidence->helo), LOGGED_HELO_OCTETS));
 }
+
+static const char *quarantine_done(enum quarantine_method method)
+{
+	switch (method) {
+	case QUARANTINE_HEADER:
+		return "quarantine";
+	case QUARANTINE_HOLD:
+		return "hold";
+	case QUARANTINE_REJECT:
+		return "reject";
+	case QUARANTINE_UNSET:
+		break;
+	}
+	return "failed: no quarantine.method";
+}
+
+const char *summary_done(const struct verdict *verdict)
+{
+	switch (verdict->apply) {
+	case ACTION_ACCEPT:
+		return verdict->dry_run ? "none" : "accept";
+	case ACTION_QUARANTINE:
+		return quarantine_done(verdict->method);
+	case ACTION_REJECT:
+		return "reject";
+	case ACTION_TEMPFAIL:
+		return "tempfail";
+	case ACTION_UNSET:
+		break;
+	}
+	return "failed: nothing was decided";
+}

@@ -31,17 +31,6 @@ def of_row(row):
             'differ': 'yes' if row.get('recipients_differ') else 'no'}
 
 
-def of_check(row):
-    """check does nothing: its done is none. What the daemon would do is in apply and method."""
-    view = of_row(row)
-    view['done'] = row['apply']
-    if row['apply'] == 'quarantine':
-        view['done'] = {'header': 'quarantine'}.get(row['method'], row['method'])
-    elif row['dry_run'] and row['apply'] == 'accept':
-        view['done'] = 'none'
-    return view
-
-
 def milder(row):
     """What the header says beside dis= when less was chosen than was asked: the first reason."""
     if row['why'] == 'trusted-arc':
@@ -98,7 +87,7 @@ def revealed(fields, row):
 
 def disagreements(answer, field, marks, log, row, check):
     """All in which the four differ, as lines for people."""
-    views = {'log': of_log(log), 'journal': of_row(row), 'check': of_check(check)}
+    views = {'log': of_log(log), 'journal': of_row(row), 'check': of_row(check)}
     faults = []
     for key in views['journal']:
         if len({view[key] for view in views.values()}) > 1:

@@ -379,6 +379,26 @@ START_TEST(sealers_are_bounded)
 }
 END_TEST
 
+static const struct {
+	struct verdict verdict;
+	const char *wanted;
+} done_rows[] = {
+	{ { .apply = ACTION_ACCEPT, .chosen = ACTION_ACCEPT }, "accept" },
+	{ { .apply = ACTION_ACCEPT, .chosen = ACTION_REJECT, .left_out = true }, "accept" },
+	{ { .apply = ACTION_ACCEPT, .chosen = ACTION_REJECT, .dry_run = true }, "none" },
+	{ { .apply = ACTION_REJECT }, "reject" },
+	{ { .apply = ACTION_TEMPFAIL }, "tempfail" },
+	{ { .apply = ACTION_QUARANTINE, .method = QUARANTINE_HEADER }, "quarantine" },
+	{ { .apply = ACTION_QUARANTINE, .method = QUARANTINE_HOLD }, "hold" },
+	{ { .apply = ACTION_QUARANTINE, .method = QUARANTINE_REJECT }, "reject" },
+};
+
+START_TEST(what_is_done)
+{
+	ck_assert_str_eq(summary_done(&done_rows[_i].verdict), done_rows[_i].wanted);
+}
+END_TEST
+
 static Suite *summary_will_suite(void)
 {
 	Suite *suite = suite_create("summary_will");
@@ -389,6 +409,7 @@ static Suite *summary_will_suite(void)
 	tcase_add_loop_test(tc, strangers_are_not_told, 0, N_ROWS(rows));
 	tcase_add_test(tc, own_quarantine_names_no_policy);
 	tcase_add_test(tc, sealers_are_bounded);
+	tcase_add_loop_test(tc, what_is_done, 0, N_ROWS(done_rows));
 	suite_add_tcase(suite, tc);
 	return suite;
 }
