@@ -34,6 +34,7 @@ enum {
 	LIMIT_ARC_SETS = 50,              /* RFC 8617 4.2.1 */
 	LIMIT_ARC_OCTETS = 1048576,       /* all ARC fields of a message; more: fail */
 	LIMIT_ARC_CLAIMS = 8,             /* passes taken from one AAR */
+	LIMIT_ARC_ORGS = 4,               /* domains of claims whose walks are made */
 	LIMIT_ARC_RESULTS = 1024,         /* AAR text that is kept */
 	LIMIT_RULES = 10000,
 	LIMIT_RULE_ID = 64,
@@ -52,9 +53,10 @@ enum {
 	 * one part could be starved by another, which is a temperror that the sender
 	 * has made. 1 record, 10 mx of 11 and 11 for %{p}, 1 exp; 5 walks of 8, of
 	 * authors and SPF; 4 times 3 for existence; twice a key and a walk for each
-	 * of dkim.max_signatures. */
+	 * of dkim.max_signatures; the keys of arc.max_sets and four more walks. */
 	LIMIT_MESSAGE_LOOKUPS = 1 + 110 + 11 + 1 + 40 + 12,
-	LIMIT_SIGNATURE_LOOKUPS = 2 + 8,
+	LIMIT_WALK_LOOKUPS = 8,
+	LIMIT_SIGNATURE_LOOKUPS = 2 + LIMIT_WALK_LOOKUPS,
 };
 
 struct buf {

@@ -7,7 +7,7 @@ unsigned arc_trusted_from(const struct evidence *e, const struct ruleset *rulese
 {
 	unsigned lowest = 0;
 
-	if (e->arc.result != RES_ARC_PASS)
+	if (e->arc.result == RES_ARC_NONE || e->arc.result == RES_ARC_FAIL)
 		return 0;
 	for (unsigned i = e->arc.n_sets; i > 0; i--) {
 		if (!domainset_has(ruleset->trusted_sealers, e->arc.sets[i - 1].d))

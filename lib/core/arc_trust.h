@@ -14,7 +14,8 @@
 #include "core/ruleset.h"
 
 /* The lowest instance for which all sealers up to the newest are trusted; 0:
- * the newest is not, or the chain does not pass. */
+ * the newest is not, or the chain does not pass. While the result is not known yet, as
+ * if it did. */
 unsigned arc_trusted_from(const struct evidence *evidence, const struct ruleset *ruleset);
 /* The instance whose word speaks for this author; 0: none. `why_not_r` (may be
  * NULL): the condition that failed, ours, for people. */

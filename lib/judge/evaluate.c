@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "judge/draws.h"
 #include "judge/message_private.h"
+#include "judge/signers.h"
 
 #define PROGRESS_MS 3000
 
@@ -71,26 +72,6 @@ void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fiel
 		set_bad_from(evidence, FROM_NO_DOMAIN, NULL);
 }
 
-static struct org org_of_signer(const struct message *m, const char *d)
-{
-	for (unsigned i = 0; i < m->n_signers; i++)
-		if (domain_equal(m->signers[i].domain, d))
-			return m->signers[i].org;
-	return (struct org){ .status = ORG_UNSET };
-}
-
-/* The Organizational Domain matters for what passed or may yet have passed. */
-static void finish_dkim(struct message *m)
-{
-	struct evidence *e = &m->evidence;
-
-	auth_dkim_finish(m->dkim, &e->dkim, &e->n_dkim, &e->dkim_unchecked);
-	for (unsigned i = 0; i < e->n_dkim; i++)
-		if (e->dkim[i].d != NULL && (e->dkim[i].result == RES_DKIM_PASS ||
-					     e->dkim[i].result == RES_DKIM_TEMPERROR))
-			e->dkim[i].org = org_of_signer(m, e->dkim[i].d);
-}
-
 static void finish_draws(struct message *m)
 {
 	struct evidence *e = &m->evidence;
@@ -117,7 +98,10 @@ const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void
 		e->waited_ms = asker_wait(m->asker, m->engine->settings->dns_budget_ms,
 					  PROGRESS_MS, tick, context);
 		e->lookups = asker_lookups(m->asker);
-		finish_dkim(m);
+		auth_dkim_finish(m->dkim, &e->dkim, &e->n_dkim, &e->dkim_unchecked);
+		if (m->arc != NULL)
+			auth_arc_finish(m->arc, &e->arc);
+		signers_finish(m);
 		if (e->from != FROM_OK)
 			e->n_authors = 0;
 		finish_draws(m);

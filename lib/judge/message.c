@@ -9,6 +9,7 @@
 #include "judge/evaluate.h"
 #include "judge/message_private.h"
 #include "judge/relay.h"
+#include "judge/signers.h"
 
 /* A fold is at most CR LF before the octet that stays: a field that is cut here
  * is over the limit when it is unfolded, and never a part that looks whole. */
@@ -135,21 +136,32 @@ static bool policy_task(struct asker *asker, void *context)
 			       &task->author->policy);
 }
 
-static bool signer_task(struct asker *asker, void *context)
+static unsigned max_lookups(const struct settings *settings)
 {
-	struct signer *signer = context;
+	unsigned n = LIMIT_MESSAGE_LOOKUPS + settings->dkim_max_signatures * LIMIT_SIGNATURE_LOOKUPS;
 
-	return discover_org(asker, &signer->message->engine->discover, signer->domain,
-			    &signer->org);
+	return settings->arc_check ? n + AUTH_ARC_LOOKUPS(settings->arc_max_sets) +
+				     LIMIT_ARC_ORGS * LIMIT_WALK_LOOKUPS : n;
+}
+
+static void open_arc(struct message *m)
+{
+	const struct settings *settings = m->engine->settings;
+	struct auth_arc_options options = {
+		.max_sets = settings->arc_max_sets,
+		.minimum_key_bits = settings->dkim_minimum_key_bits,
+		.accept_surplus = settings->dkim_accept_surplus,
+	};
+
+	if (settings->arc_check)
+		m->arc = auth_arc_new(m->engine->keys, m->asker, m->arena, &options);
 }
 
 static void open_asker(struct message *m)
 {
 	const struct settings *settings = m->engine->settings;
 	struct asker_limits limits = {
-		.timeout_ms = settings->dns_timeout_ms,
-		.max_lookups = LIMIT_MESSAGE_LOOKUPS +
-			       settings->dkim_max_signatures * LIMIT_SIGNATURE_LOOKUPS,
+		.timeout_ms = settings->dns_timeout_ms, .max_lookups = max_lookups(settings),
 	};
 	struct auth_dkim_options options = {
 		.max_signatures = settings->dkim_max_signatures,
@@ -159,6 +171,7 @@ static void open_asker(struct message *m)
 
 	m->asker = asker_new(m->engine->resolver, &limits);
 	m->dkim = auth_dkim_new(m->engine->dkim, m->engine->keys, m->asker, m->arena, &options);
+	open_arc(m);
 }
 
 /* SPF, and the walk of its domain. */
@@ -185,8 +198,10 @@ void message_become_exempt(struct message *m)
 	struct evidence *e = &m->evidence;
 
 	e->lookups = asker_lookups(m->asker);
+	auth_arc_free(m->arc);
 	auth_dkim_free(m->dkim);
 	asker_free(m->asker);
+	m->arc = NULL;
 	m->dkim = NULL;
 	m->asker = NULL;
 	e->exempt = EXEMPT_NETWORK;
@@ -317,33 +332,6 @@ void message_header(struct message *m, struct slice name, struct slice value)
 	on_prefix(m, name);
 }
 
-static bool is_known_signer(const struct message *m, const char *domain)
-{
-	for (unsigned i = 0; i < m->n_signers; i++)
-		if (domain_equal(m->signers[i].domain, domain))
-			return true;
-	return false;
-}
-
-static void start_signers(struct message *m)
-{
-	unsigned max = m->engine->settings->dkim_max_signatures;
-	const char *domain;
-
-	m->signers = ARENA_ARRAY(m->arena, struct signer, max);
-	for (unsigned i = 0; (domain = auth_dkim_signer(m->dkim, i)) != NULL; i++) {
-		struct signer *signer;
-
-		if (is_known_signer(m, domain))
-			continue;
-		signer = &m->signers[m->n_signers++];
-		*signer = (struct signer){ .domain = domain, .message = m };
-		asker_set_author(m->asker, domain);
-		discover_want(m->asker, &m->engine->discover, domain);
-		asker_add(m->asker, signer_task, signer);
-	}
-}
-
 void message_eoh(struct message *m)
 {
 	struct evidence *e = &m->evidence;
@@ -355,8 +343,10 @@ void message_eoh(struct message *m)
 	relay_end(m);
 	if (e->from_fields == 0)
 		evaluate_from(e, m->arena, 0, slice_of(""));
+	if (m->arc != NULL)
+		auth_arc_eoh(m->arc, auth_dkim_fields(m->dkim), &e->arc);
 	auth_dkim_eoh(m->dkim, e->from == FROM_OK ? e->authors[0].domain : NULL);
-	start_signers(m);
+	signers_start(m);
 }
 
 void message_body(struct message *m, const char *data, size_t len)
@@ -364,12 +354,15 @@ void message_body(struct message *m, const char *data, size_t len)
 	m->evidence.body_bytes += len;
 	if (m->dkim != NULL)
 		auth_dkim_body(m->dkim, data, len);
+	if (m->arc != NULL)
+		auth_arc_body(m->arc, data, len);
 }
 
 void message_free(struct message *m)
 {
 	if (m == NULL)
 		return;
+	auth_arc_free(m->arc);
 	auth_dkim_free(m->dkim);
 	asker_free(m->asker);
 	engine_unref(m->engine);

@@ -2,15 +2,11 @@
 #ifndef JUDGE_MESSAGE_PRIVATE_H
 #define JUDGE_MESSAGE_PRIVATE_H
 
+#include "auth/auth_arc.h"
 #include "auth/auth_spf.h"
 #include "judge/message.h"
 
-struct signer {                         /* a d= whose walk was started */
-	const char *domain;
-	struct org org;
-	struct message *message;
-};
-
+struct signer;                          /* signers.c */
 struct author_task;
 
 struct message {
@@ -18,6 +14,7 @@ struct message {
 	struct engine *engine;
 	struct asker *asker;            /* NULL: exempt, nothing is asked */
 	struct auth_dkim *dkim;
+	struct auth_arc *arc;           /* NULL too with arc.check = false */
 	struct evidence evidence;
 	struct verdict verdict;
 	struct address client;          /* in front of our relays; family 0: unknown */
