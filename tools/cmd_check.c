@@ -21,6 +21,7 @@
 struct options {
 	const char *file, *ip, *helo, *mail_from, *client_name, *zone, *config;
 	const char *rcpt[MAX_RCPT];
+	bool put_off[MAX_RCPT];
 	unsigned n_rcpt;
 	bool authenticated, json, help;
 	const char *sender_assumed;     /* why; NULL when it was given */
@@ -138,13 +139,37 @@ static void print_sender(struct arena *a, const struct options *o, const struct 
 		    sender->reason != NULL ? ": " : "", or_text(sender->reason, ""), assumed);
 }
 
-static void print_arrival(struct arena *a, const struct options *o, const struct evidence *e)
+static void print_client(struct arena *a, const struct options *o, const struct evidence *e)
 {
-	puts("Arrival");
 	row("client", "%s", o->ip != NULL ? e->client_ip :
 	    "unknown (assumed: --ip not given; SPF cannot be checked)");
 	row("HELO", "%s", o->helo != NULL ? tool_escape(a, e->helo) : "none (assumed: --helo not given)");
+}
+
+/* --ip and --helo are those of a gateway; the message says whom it had there. */
+static void print_relay(struct arena *a, const struct evidence *e)
+{
+	row("internal relay", "%s, Received fields read: %u", e->relay.ip, e->relay.hops);
+	if (e->relay.unread != NULL) {
+		row("client", "unknown: %s; SPF cannot be checked", e->relay.unread);
+		return;
+	}
+	row("client", "%s", e->client_ip);
+	row("HELO", "%s", tool_escape(a, e->helo));
+}
+
+static void print_arrival(struct arena *a, const struct options *o, const struct evidence *e)
+{
+	puts("Arrival");
+	if (e->relay.ip != NULL)
+		print_relay(a, e);
+	else
+		print_client(a, o, e);
 	print_sender(a, o, &e->sender);
+	for (unsigned i = 0; i < o->n_rcpt; i++)
+		if (o->put_off[i])
+			row("recipient put off", "%s: other rules than the first one's",
+			    tool_escape(a, o->rcpt[i]));
 	if (e->exempt != EXEMPT_NO)
 		row("exempt", "yes: %s", names_get(exemption_names, (int)e->exempt));
 }
@@ -373,7 +398,7 @@ static void print_text(const struct options *o, const struct tool_engine *tool,
 	print_header(arena, tool, e, v);
 }
 
-static int judge(const struct options *o, struct tool_engine *tool, const struct tool_text *text)
+static int judge(struct options *o, struct tool_engine *tool, const struct tool_text *text)
 {
 	struct arrival arrival = {
 		.helo = slice_of(o->helo), .mail_from = slice_of(o->mail_from),
@@ -389,7 +414,7 @@ static int judge(const struct options *o, struct tool_engine *tool, const struct
 		return tool_usage("check", "--ip %s is not an address", o->ip);
 	message = message_new(tool->engine, &arrival);
 	for (unsigned i = 0; i < o->n_rcpt; i++)
-		message_rcpt(message, slice_of(o->rcpt[i]));
+		o->put_off[i] = message_rcpt(message, slice_of(o->rcpt[i])) != MESSAGE_RCPT_TAKEN;
 	tool_feed(message, text);
 	v = message_judge(message, NULL, NULL);
 	if (o->json)

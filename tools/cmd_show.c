@@ -155,6 +155,9 @@ static void print_arrival(struct arena *a, const struct evidence *e)
 	    e->client_name != NULL ? " (" : "", e->client_name != NULL ? tool_escape(a, e->client_name) : "",
 	    e->client_name != NULL ? e->client_name_confirmed ? ")" : ", not confirmed)" : "",
 	    tool_escape(a, e->helo));
+	if (e->relay.ip != NULL)
+		row("", "through the internal relay %s%s", tool_escape(a, e->relay.ip),
+		    because(a, e->relay.unread));
 }
 
 static void print_authenticated(struct arena *a, const struct evidence *e)

@@ -86,6 +86,72 @@ def test_each_step_asks_what_it_makes_known():
             check('code', 550, answer.code)
 
 
+SETS = [
+    ('ARC-Seal', ' i=1; cv=none; a=rsa-sha256; d=list.example; s=seal; t=1700000000; b=AAAA'),
+    ('ARC-Message-Signature', ' i=1; a=rsa-sha256; c=relaxed/relaxed; d=list.example; s=sign; h=from;'
+                              ' bh=yW5o8aGvs1qFF5UbvdrQDEwTqEsaiQxKUiSZoEYVoAY=; b=AAAA'),
+    ('ARC-Authentication-Results', ' i=1; list.example; spf=pass smtp.mailfrom=out.author.example;'
+                                   ' dkim=pass header.d=elsewhere.example'),
+]
+
+
+def test_behind_a_relay():
+    """through a gateway of ours SPF begins at the Received field that names the client"""
+    settings = {'internal_relays': ['203.0.113.1']}
+    with NameServer(ZONE) as server:
+        server.command('hold *')
+        with Daemon(dict(settings, **server.settings())) as daemon:
+            mta = daemon.client()
+            mta.connect('gateway.receiver.example', '203.0.113.1')
+            mta.helo('gateway.receiver.example')
+            server.command('forget')
+            mta.mail('<a@bounce.sender.example>')
+            mta.rcpt('<b@receiver.example>')
+            mta.data({'i': 'EARLY3'})
+            mta.header('X-First', ' 1')
+            mta.header('From', ' x@news.author.example')
+            wait_asked(server, '_dmarc.news.author.example TXT')
+            check_that('nothing of SPF yet', 'bounce.sender.example TXT' not in asked(server))
+            mta.header('Received', ' from mail.sender.example (mail.sender.example [192.0.2.1])\n'
+                                   '\tby gateway.receiver.example (Postfix); x')
+            wait_asked(server, 'bounce.sender.example TXT', '_dmarc.bounce.sender.example TXT')
+            server.command('release *')
+            wait_asked(server, 'out.sender.example A')
+            mta.eoh()
+            mta.eom(macros={'i': 'EARLY3'})
+            mta.quit()
+            check('spf', 'pass', daemon.message_lines(1)[0]['spf'])
+            check('asked twice', [], server.asked_twice())
+
+
+def test_arc_keys_at_the_end_of_the_header():
+    """the keys of all ARC sets, and the walk of what a sealer saw pass that could be aligned"""
+    with NameServer(ZONE) as server:
+        server.command('hold *')
+        with Daemon(server.settings()) as daemon:
+            mta = start(daemon)
+            server.command('forget')
+            mta.mail('<a@bounce.sender.example>')
+            mta.rcpt('<b@receiver.example>')
+            mta.data({'i': 'EARLY4'})
+            for field in SETS + FIELDS:
+                mta.header(*field)
+            mta.eoh()
+            wait_asked(server, 'seal._domainkey.list.example TXT', 'sign._domainkey.list.example TXT',
+                       '_dmarc.out.author.example TXT')
+            check_that('not for what cannot be aligned',
+                       not any('elsewhere' in question for question in asked(server)))
+            server.command('release *')
+            wait_asked(server, 'out.sender.example A', 'news.author.example A')
+            mta.body(b'Hello\r\n')
+            before = server.log('question')
+            mta.eom(macros={'i': 'EARLY4'})
+            check('asked after end of message', [], sorted(set(server.log('question')) - set(before)))
+            mta.quit()
+            check('arc', 'fail', daemon.message_lines(1)[0]['arc'])
+            check('asked twice', [], server.asked_twice())
+
+
 def test_end_of_message_waits_only_for_what_is_missing():
     """one answer is missing: end of message waits for it and for nothing else"""
     with NameServer(ZONE) as server:

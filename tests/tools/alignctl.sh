@@ -58,6 +58,15 @@ expect 2 'assumed: --ip not given' check "$dir/bank.eml" --zone "$zone" -c "$dir
 expect 2 '"chosen":"reject"' check "$dir/bank.eml" --ip 203.0.113.66 --json \
 	--zone "$zone" -c "$dir/honor.conf"
 expect 0 'yes: network' check "$dir/bank.eml" --ip 127.0.0.1 --zone "$zone" -c "$dir/honor.conf"
+cat "$dir/honor.conf" - >"$dir/relay.conf" <<'EOT'
+internal_relays = [ "203.0.113.1" ];
+EOT
+{ printf 'Received: from h.example (h.example [192.0.2.1]) by gw.example (Postfix); x\r\n'
+	cat "$dir/bank.eml"; } >"$dir/relayed.eml"
+expect 0 'client  *192.0.2.1' check "$dir/relayed.eml" --ip 203.0.113.1 \
+	--mail-from a@bank.example --zone "$zone" -c "$dir/relay.conf"
+expect 2 'client  *unknown: no Received field' check "$dir/bank.eml" --ip 203.0.113.1 \
+	--mail-from a@bank.example --zone "$zone" -c "$dir/relay.conf"
 expect 64 'is not an address' check "$dir/bank.eml" --ip example.com --zone "$zone" \
 	-c "$dir/honor.conf"
 expect 64 'unrecognized option' check --nonsense

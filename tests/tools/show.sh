@@ -35,7 +35,7 @@ line() {
 	printf '{"method":"treewalk","status":"found","domain":"%s","record":' "$3"
 	printf '{"text":"v=DMARC1; p=reject"}}}],%s}\n' "$4"
 }
-fail='"client":{"ip":"192.0.2.7","helo":"relay"},"spf":{"result":"softfail","domain":"example.net"},
+fail='"client":{"ip":"192.0.2.7","helo":"relay"},"relay":{"ip":"203.0.113.1","hops":1},"spf":{"result":"softfail","domain":"example.net"},
 "judged":[{"result":"fail"}],"decisive":0,"result":"fail","asked":"reject","chosen":"quarantine",
 "recipients":{"domains":["example.org","lists.example.org"],"count":3},
 "chosen_for":[{"domain":"lists.example.org","chosen":"accept"}],"why":"override.reject",
@@ -69,6 +69,7 @@ expect 0 'fail: nothing that was authenticated belongs' 'PASS1' FAIL1 -J "$journ
 expect 0 'quarantine, but accept for lists.example.org' '@@' FAIL1 -c "$dir/good.conf"
 expect 0 'asked          reject' '@@' FAIL1 -J "$journal"
 expect 0 "the receiver's own answer to reject (override.reject)" '@@' FAIL1 -J "$journal"
+expect 0 'through the internal relay 203.0.113.1' '@@' FAIL1 -J "$journal"
 expect 0 'none (dry run' '@@' FAIL1 -J "$journal"
 expect 0 'could not be read: 1, the first is mx1-20260504.jsonl:3: line 1' '@@' FAIL1 -J "$journal"
 expect 0 'signed by mail.example.com' '@@' OLD1 -J "$journal"
