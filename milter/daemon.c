@@ -366,7 +366,7 @@ static void log_counts(void)
 {
 	static const char *const keys[COUNT_ALL] = {
 		"messages", "exempt", "accepted", "quarantined", "rejected", "tempfailed",
-		"failed", "refused",
+		"failed", "refused", "left_out",
 	};
 	struct logline line;
 

@@ -28,7 +28,7 @@ void state_unref(struct state *state);          /* NULL is allowed */
 
 enum count {
 	COUNT_MESSAGES = 0, COUNT_EXEMPT, COUNT_ACCEPTED, COUNT_QUARANTINED, COUNT_REJECTED,
-	COUNT_TEMPFAILED, COUNT_FAILED, COUNT_REFUSED, COUNT_ALL,
+	COUNT_TEMPFAILED, COUNT_FAILED, COUNT_REFUSED, COUNT_LEFT_OUT, COUNT_ALL,
 };
 void daemon_count(enum count which);
 

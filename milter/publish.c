@@ -244,6 +244,8 @@ static void count(const struct job *job, sfsistat answer)
 		daemon_count(COUNT_EXEMPT);
 	if (is_failure)
 		daemon_count(COUNT_FAILED);
+	if (job->verdict->left_out)
+		daemon_count(COUNT_LEFT_OUT);
 	if (answer == SMFIS_REJECT)
 		daemon_count(COUNT_REJECTED);
 	else if (answer == SMFIS_TEMPFAIL)

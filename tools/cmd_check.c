@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "check_rules.h"
+#include "check_will.h"
 #include "core/summary.h"
 #include "store/decision_json.h"
 #include "tool_judge.h"
@@ -218,6 +219,10 @@ static void print_authenticated(struct arena *a, const struct evidence *e)
 		print_signature(a, &e->dkim[i], i + 1);
 	if (e->dkim_unchecked > 0)
 		row("", "%u more signatures were not checked (dkim.max_signatures)", e->dkim_unchecked);
+	if (e->arc.result != RES_ARC_UNSET)
+		row("ARC", "%s", tool_arc(a, &e->arc));
+	for (unsigned i = e->arc.n_sets; i > 0; i--)
+		row("", "%s", tool_arc_set(a, &e->arc, i));
 }
 
 static void print_record(struct arena *a, const struct author *author, const struct author_verdict *av)
@@ -303,7 +308,29 @@ static void print_published(const struct verdict *v)
 		    names_get(applied_tag_names, (int)p->tag));
 }
 
-static void print_decision(const struct tool_engine *tool, const struct evidence *e,
+/* In the words of a report to the owner (RFC 9990). */
+static void print_reasons(struct arena *a, const struct verdict *v)
+{
+	for (unsigned i = 0; i < v->n_reasons; i++)
+		row(i == 0 ? "reasons" : "", "%s%s%s", names_get(reason_type_names, (int)v->reasons[i].type),
+		    v->reasons[i].comment != NULL ? ": " : "",
+		    v->reasons[i].comment != NULL ? tool_escape(a, v->reasons[i].comment) : "");
+}
+
+static const char *spared_words(const struct verdict *v)
+{
+	if (v->dry_run && v->chosen != ACTION_ACCEPT)
+		return " (dry_run = true)";
+	return v->left_out ? " (left out of enforce_percent)" : "";
+}
+
+static bool draw_matters(const struct tool_engine *tool, const struct evidence *e, const struct verdict *v)
+{
+	return (v->decisive >= 0 && e->authors[v->decisive].policy.record.pct < 100) ||
+	       check_will_is_staged(&tool->settings->ruleset, v);
+}
+
+static void print_decision(struct arena *a, const struct tool_engine *tool, const struct evidence *e,
 			   const struct verdict *v)
 {
 	puts("Decision");
@@ -312,15 +339,33 @@ static void print_decision(const struct tool_engine *tool, const struct evidence
 	row("asked", "%s", names_get(disposition_names, (int)v->asked));
 	row("chosen", "%s", names_get(action_names, (int)v->chosen));
 	row("why", "%s", tool_why(v->why));
+	print_reasons(a, v);
 	row("the daemon would do", "%s%s", v->apply == ACTION_ACCEPT ? "nothing" :
-	    names_get(action_names, (int)v->apply),
-	    v->dry_run && v->chosen != ACTION_ACCEPT ? " (dry_run = true)" : "");
+	    names_get(action_names, (int)v->apply), spared_words(v));
 	row("settings", "%s, mode = \"%s\"", tool->settings_assumed ?
 	    "defaults (assumed: no settings file)" : tool->settings->path,
 	    names_get(mode_names, (int)tool->settings->ruleset.mode));
-	if (tool->key_assumed && v->decisive >= 0 && e->authors[v->decisive].policy.record.pct < 100)
+	if (tool->key_assumed && draw_matters(tool, e, v))
 		row("", "sample.key_file cannot be read: the daemon's draw may differ");
 	row("look-ups", "%u, %u ms waited", e->lookups, e->waited_ms);
+}
+
+/* What the sender would be told, were it enforced. */
+static void print_reply(struct arena *arena, const struct tool_engine *tool, const struct evidence *e,
+			const struct verdict *v, const struct summary_options *options)
+{
+	bool rejects = v->chosen == ACTION_QUARANTINE &&
+		       tool->settings->ruleset.quarantine == QUARANTINE_REJECT;
+	struct verdict enforced = *v;
+	struct summary_reply reply;
+
+	if (v->chosen != ACTION_REJECT && v->chosen != ACTION_TEMPFAIL && !rejects)
+		return;
+	enforced.apply = v->chosen;
+	summary_reply(arena, e, &enforced, options, "QUEUEID", &reply);
+	puts(v->dry_run ? "Reply, if this were no dry run" :
+	     v->left_out ? "Reply, if it were not left out" : "Reply");
+	printf("  %s %s %s\n", reply.code, reply.enhanced, reply.text);
 }
 
 static void print_header(struct arena *arena, const struct tool_engine *tool,
@@ -333,18 +378,16 @@ static void print_header(struct arena *arena, const struct tool_engine *tool,
 		.polrec = tool->settings->authres_polrec,
 		.enhanced_7_26 = tool->settings->reject_code == REPLY_5_7_26,
 	};
-	struct verdict enforced = *v;
-	struct summary_reply reply;
+	const char *header;
 
 	puts(tool->settings->authres_write == WRITE_NEVER ?
 	     "Header (not written: authres.write = \"never\")" : "Header");
-	printf("  %s:%s\n", AUTHRES_NAME, summary_header(arena, e, v, &options));
-	if (v->chosen != ACTION_REJECT && v->chosen != ACTION_TEMPFAIL)
-		return;
-	enforced.apply = v->chosen;
-	summary_reply(arena, e, &enforced, &options, "QUEUEID", &reply);
-	puts(v->dry_run ? "Reply, if this were no dry run" : "Reply");
-	printf("  %s %s %s\n", reply.code, reply.enhanced, reply.text);
+	header = summary_header(arena, e, v, &options);
+	if (header != NULL)
+		printf("  %s:%s\n", AUTHRES_NAME, header);
+	else
+		puts("  none");
+	print_reply(arena, tool, e, v, &options);
 }
 
 static void print_json(struct arena *arena, const struct tool_engine *tool, const struct evidence *e,
@@ -392,8 +435,9 @@ static void print_text(const struct options *o, const struct tool_engine *tool,
 	if (e->exempt == EXEMPT_NO) {
 		print_authenticated(arena, e);
 		print_authors(arena, e, v);
+		check_will_text(arena, &tool->settings->ruleset, e, v);
 	}
-	print_decision(tool, e, v);
+	print_decision(arena, tool, e, v);
 	check_rules_text(arena, &tool->settings->ruleset, e, v, stdout);
 	print_header(arena, tool, e, v);
 }

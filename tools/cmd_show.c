@@ -174,7 +174,9 @@ static void print_authenticated(struct arena *a, const struct evidence *e)
 		    tool_escape(a, d->d), tool_escape(a, d->s), because(a, d->reason));
 	}
 	if (e->arc.result > RES_ARC_NONE)
-		row("ARC", "%s, %u sets", names_get(arc_result_names, (int)e->arc.result), e->arc.n_sets);
+		row("ARC", "%s", tool_arc(a, &e->arc));
+	for (unsigned i = e->arc.n_sets; i > 0; i--)
+		row("", "%s", tool_arc_set(a, &e->arc, i));
 	if (e->marks.list_id != NULL || e->marks.list_post || e->marks.resent || e->marks.srs)
 		row("marks", "looks like %s mail%s (anybody can write that)",
 		    e->marks.list_id != NULL || e->marks.list_post ? "list" : "forwarded",
@@ -241,6 +243,26 @@ static const char *chosen_words(struct arena *a, const struct verdict *v)
 	return text;
 }
 
+/* What of our own will had a hand in it. */
+static void print_will(struct arena *a, const struct evidence *e, const struct verdict *v)
+{
+	if (v->rule != NULL)
+		row("rule", "%s", tool_escape(a, v->rule));
+	if (v->missing != 0)
+		row("missing", "%s", tool_signals(a, v->missing));
+	if (v->trusted_set > 0 && v->trusted_set <= e->arc.n_sets)
+		row("trusted", "%s", tool_arc_set(a, &e->arc, v->trusted_set));
+	for (unsigned i = 0; v->recipients_differ && i < v->n_recipients; i++)
+		row(i == 0 ? "recipients" : "", "%s", tool_recipient(a, e, v, i));
+}
+
+static const char *spared_words(const struct verdict *v)
+{
+	if (v->dry_run)
+		return " (dry run: nothing is done to mail)";
+	return v->left_out ? " (left out of enforce_percent: nothing is done)" : "";
+}
+
 static void print_verdict(struct arena *a, const struct decision *d)
 {
 	const struct verdict *v = &d->verdict;
@@ -249,12 +271,15 @@ static void print_verdict(struct arena *a, const struct decision *d)
 	row("asked", "%s", names_get(disposition_names, (int)v->asked));
 	row("chosen", "%s", chosen_words(a, v));
 	row("why", "%s", tool_why(v->why));
+	print_will(a, &d->evidence, v);
 	for (unsigned i = 0; i < v->n_reasons; i++)
-		row("", "%s%s%s%s", names_get(reason_type_names, (int)v->reasons[i].type),
+		row(i == 0 ? "reasons" : "", "%s%s%s%s", names_get(reason_type_names, (int)v->reasons[i].type),
 		    v->reasons[i].rule != NULL ? ", rule " : "",
 		    v->reasons[i].rule != NULL ? tool_escape(a, v->reasons[i].rule) : "",
 		    because(a, v->reasons[i].comment));
-	row("done", "%s%s", tool_escape(a, d->done), v->dry_run ? " (dry run: nothing is done to mail)" : "");
+	if (v->reply != NULL && d->done != NULL && strcmp(d->done, "reject") == 0)
+		row("reply", "%s", tool_escape(a, v->reply));
+	row("done", "%s%s", tool_escape(a, d->done), spared_words(v));
 }
 
 static void print_long(struct arena *a, const struct decision *d, const char *when)

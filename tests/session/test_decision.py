@@ -80,6 +80,38 @@ def test_override_is_milder():
             same_everywhere(daemon, answer, line)
 
 
+def test_left_out_is_counted():
+    """enforce_percent = 0: judged and told as ever, nothing done, and counted at the end"""
+    with Daemon({'enforce_percent': 0}, zone=ZONE) as daemon:
+        answer, line = one(daemon, message(), **SPOOFED)
+        check('action', 'continue', answer.action)
+        check('log', ('reject', 'accept', 'no', 'yes'),
+              tuple(line[key] for key in ('chosen', 'done', 'dry_run', 'left_out')))
+        check_that('header', 'dis=none left out of enforce_percent)' in answer.inserted(AUTHRES)[0],
+                   answer.inserted(AUTHRES)[0])
+        row = same_everywhere(daemon, answer, line)
+        check('journal', (True, 'accept'), (row['left_out'], row['apply']))
+        one(daemon, message(), number=2, **GENUINE)
+        daemon.stop()
+        stop = daemon.events('stop')[-1]
+        check('counted', ('2', '1'), (stop['accepted'], stop['left_out']))
+
+
+def test_missing_signals_are_named():
+    """mode override, a list post: quarantined, and the same signals named everywhere"""
+    with Daemon({'mode': 'override'}, zone=ZONE) as daemon:
+        text = message(fields=['List-Post: <mailto:talk@lists.example>', 'Resent-From: <a@b.example>'])
+        answer, line = one(daemon, text, **SPOOFED)
+        check('log', ('quarantine', 'not-corroborated', 'not-list-shaped,not-forwarded', 'local_policy'),
+              tuple(line[key] for key in ('chosen', 'why', 'missing', 'reasons')))
+        field = answer.inserted(QUARANTINE)[0]
+        check_that('quarantine field', 'why=not-corroborated' in field and
+                   'missing=not-list-shaped,not-forwarded' in field, field)
+        row = same_everywhere(daemon, answer, line)
+        check('journal', ['not-list-shaped', 'not-forwarded'], row['missing'])
+        check('reason', 'not corroborated: not-list-shaped, not-forwarded', row['reasons'][0]['comment'])
+
+
 def test_quarantine_by_header():
     """a field for the delivery agent, and incoming ones of that name removed"""
     text = message('a@quarantine.example', ['%s: yes' % QUARANTINE, 'X-Other: 1',

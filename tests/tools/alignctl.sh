@@ -54,6 +54,7 @@ expect 75 'look-up failed' check "$dir/lost.eml" --ip 203.0.113.66 --zone "$zone
 	-c "$dir/honor.conf"
 expect 2 'assumed: the Return-Path field' check "$dir/bank.eml" --ip 203.0.113.66 \
 	--zone "$zone" -c "$dir/honor.conf"
+expect 2 'assumed: --helo not given' check "$dir/bank.eml" --ip 203.0.113.66 --zone "$zone" -c "$dir/honor.conf"
 expect 2 'assumed: --ip not given' check "$dir/bank.eml" --zone "$zone" -c "$dir/honor.conf"
 expect 2 '"chosen":"reject"' check "$dir/bank.eml" --ip 203.0.113.66 --json \
 	--zone "$zone" -c "$dir/honor.conf"
@@ -67,6 +68,34 @@ expect 0 'client  *192.0.2.1' check "$dir/relayed.eml" --ip 203.0.113.1 \
 	--mail-from a@bank.example --zone "$zone" -c "$dir/relay.conf"
 expect 2 'client  *unknown: no Received field' check "$dir/bank.eml" --ip 203.0.113.1 \
 	--mail-from a@bank.example --zone "$zone" -c "$dir/relay.conf"
+# the receiver's own will, step by step
+settings override >"$dir/override.conf"
+{
+	settings honor
+	echo 'enforce_percent = 0;'
+} >"$dir/staged.conf"
+{
+	settings override | grep -v quarantine
+	echo 'quarantine: { method = "reject"; }; override: { reject_when = ["spf-fail", "no-valid-dkim"]; };'
+} >"$dir/missing.conf"
+printf 'From: a@bank.example\nList-Post: <mailto:x@lists.example>\n\n' >"$dir/post.eml"
+check() {
+	wanted=$1 text=$2 file=$3 conf=$4
+	shift 4
+	expect "$wanted" "$text" check "$dir/$file" --zone "$zone" -c "$dir/$conf" "$@"
+}
+check 1 'missing not-list-shaped: override.uncorroborated = "quarantine"' post.eml override.conf \
+	--ip 203.0.113.66
+check 1 ' missing  not-list-shaped: no List-Id' post.eml override.conf --ip 203.0.113.66
+check 1 ' holds    not-forwarded: ' post.eml override.conf --ip 203.0.113.66
+check 1 'reasons *local_policy: not corroborated: not-list-shaped' post.eml override.conf --ip 203.0.113.66
+check 1 '"missing":\["not-list-shaped"\]' post.eml override.conf --ip 203.0.113.66 --json
+check 1 'not accepted under DMARC policy\|rejected by' post.eml missing.conf --ip 203.0.113.66
+check 2 'all signals hold: override.reject = "follow"' bank.eml override.conf --ip 203.0.113.66
+check 2 'enforce_percent *0, the draw is .*: left out' bank.eml staged.conf --ip 203.0.113.66
+check 2 'nothing (left out of enforce_percent)' bank.eml staged.conf --ip 203.0.113.66
+check 2 'Reply, if it were not left out' bank.eml staged.conf --ip 203.0.113.66
+check 0 '^  none$' bank.eml honor.conf --authenticated
 expect 64 'is not an address' check "$dir/bank.eml" --ip example.com --zone "$zone" \
 	-c "$dir/honor.conf"
 expect 64 'unrecognized option' check --nonsense

@@ -50,6 +50,18 @@ hostile='"client":{"ip":"192.0.2.8","helo":"\u001b[2J\\x9B31m\\\\","name":"\u000
 "spf":{"result":"fail","reason":"\u001b]0;x\u0007"},"done":"\u001bc"'
 hostile=$(printf %s "$hostile" | tr -d '\n')
 
+rules='"client":{"ip":"192.0.2.7"},
+"recipients":{"domains":["example.org","lists.example.org"],"rules":["press","" ],"count":3},
+"arc":{"result":"pass","sets":[{"d":"d1.example","claims":[{"method":"dmarc","domain":"example.com"}],
+"from_covered":true},{"d":"d\u001b2.example","from_covered":true}]},
+"result":"fail","asked":"reject","chosen":"quarantine",
+"chosen_for":[{"domain":"example.org","rules":"press","chosen":"reject","why":"rule","rule":"press"},
+{"domain":"lists.example.org","chosen":"accept","why":"trusted-arc"}],"why":"recipients-differ",
+"rule":"press","missing":["not-list-shaped","spf-fail"],"trusted_set":1,"recipients_differ":true,
+"left_out":true,"reply":"ask the press office",
+"reasons":[{"type":"mailing_list","rule":"press","comment":"of ours"}],"done":"reject"'
+rules=$(printf %s "$rules" | tr -d '\n')
+
 line 2026-05-01T10:00:00.000Z OLD1 example.com "$pass" | gzip >"$journal/mx1-20260501.jsonl.gz"
 {
 	line 2026-05-04T10:00:00.000Z FAIL1 example.com "$fail"
@@ -58,6 +70,7 @@ line 2026-05-01T10:00:00.000Z OLD1 example.com "$pass" | gzip >"$journal/mx1-202
 	line 2026-05-04T11:00:00.000Z PASS1 news.example.com "$pass"
 	line 2026-05-04T11:30:00.000Z OTHER notexample.com "$pass"
 	line 2026-05-04T12:00:00.000Z EVIL1 xn--bcher-kva.example "$hostile"
+	line 2026-05-04T12:30:00.000Z RULES1 ruled.example "$rules"
 } >"$journal/mx1-20260504.jsonl"
 echo 'journal:' >"$dir/bad.conf"
 printf 'dry_run = true;\nauthserv_id = "mx.example.org";\njournal: { directory = "%s"; };\n' \
@@ -73,6 +86,16 @@ expect 0 'through the internal relay 203.0.113.1' '@@' FAIL1 -J "$journal"
 expect 0 'none (dry run' '@@' FAIL1 -J "$journal"
 expect 0 'could not be read: 1, the first is mx1-20260504.jsonl:3: line 1' '@@' FAIL1 -J "$journal"
 expect 0 'signed by mail.example.com' '@@' OLD1 -J "$journal"
+expect 0 'ARC            pass, 2 sets' '@@' RULES1 -J "$journal"
+expect 0 'set 1 by d1.example, who says dmarc=pass for example.com' '@@' RULES1 -J "$journal"
+expect 0 'rule           press' '@@' RULES1 -J "$journal"
+expect 0 'missing        not-list-shaped, spf-fail' '@@' RULES1 -J "$journal"
+expect 0 'trusted        set 1 by d1.example' '@@' RULES1 -J "$journal"
+expect 0 'recipients     example.org (addresses of press): reject, rule press' '@@' RULES1 -J "$journal"
+expect 0 'lists.example.org: accept, trusted-arc' '@@' RULES1 -J "$journal"
+expect 0 'reasons        mailing_list, rule press: of ours' '@@' RULES1 -J "$journal"
+expect 0 'reply          ask the press office' '@@' RULES1 -J "$journal"
+expect 0 'left out of enforce_percent' "$(printf '\033')" RULES1 -J "$journal"
 expect 1 'nothing found' 'OLD1' OLD1 -J "$journal" --since 2026-05-03
 expect 1 'nothing found' 'FAIL' fail1 -J "$journal"
 expect 1 'nothing found' 'asked' FAIL -J "$journal"
