@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each foreign library is known to its own file only, and a file includes only
 # from its own folder and from the folders before it in this order:
-# base; core; settings, auth, store; judge; milter, tools.
+# base; core; settings, auth; store; judge; milter, tools.
 set -u
 cd "${srcdir:-.}" || exit 1
 
@@ -21,6 +21,8 @@ foreign='
 ^libconfig\.h$  ^lib/settings/tree\.c$
 ^jansson\.h$  ^lib/base/json\.c$
 ^zlib\.h$     ^lib/store/journal[a-z_]*\.c$
+^sqlite3\.h$  ^lib/store/db_sqlite\.c$
+^libpq-fe\.h$ ^lib/store/db_pgsql\.c$
 ^dlfcn\.h$    ^milter/guard\.c$
 '
 # C and POSIX (and Linux) headers that need no file of their own
@@ -29,10 +31,10 @@ layers='base 0
 core 1
 settings 2
 auth 2
-store 2
-judge 3
-milter 4
-tools 4'
+store 3
+judge 4
+milter 5
+tools 5'
 
 export foreign plain layers
 # shellcheck disable=SC2086
