@@ -31,7 +31,7 @@ struct search {
 	struct tool_last_id last;
 	uint64_t lines, found;
 	struct tool_broken broken;
-	uint64_t enforced;              /* found lines that a dry run left alone */
+	uint64_t enforced, left_out;    /* found lines that a dry run, enforce_percent spared */
 	int64_t now_ms;
 	struct tool_progress progress;
 };
@@ -374,6 +374,7 @@ static bool take_line(void *context, const char *file, uint64_t line_no, struct 
 	} else if (matches(s, &d) && !tool_journal_repeats(&s->last, d.line_id)) {
 		s->found++;
 		s->enforced += d.verdict.dry_run && d.verdict.chosen > ACTION_ACCEPT;
+		s->left_out += d.verdict.left_out;
 		print_found(s, &d, line);
 	}
 	arena_free(s->arena);
@@ -384,8 +385,9 @@ static int finish(struct search *s, const char *name, uint64_t skipped)
 {
 	tool_progress_clear(&s->progress);
 	if (s->options->brief && !s->options->json && s->found > 0)
-		printf("messages: %llu, spared by a dry run: %llu\n",
-		       (unsigned long long)s->found, (unsigned long long)s->enforced);
+		printf("messages: %llu, spared by a dry run: %llu, by enforce_percent: %llu\n",
+		       (unsigned long long)s->found, (unsigned long long)s->enforced,
+		       (unsigned long long)s->left_out);
 	tool_journal_tell(name, &s->broken, skipped);
 	return s->found > 0 ? EX_OK : tool_fail(name, EXIT_NOT_FOUND, "nothing found in %s",
 						     s->directory);

@@ -106,6 +106,8 @@ expect 0 'PASS1' 'OTHER' --from example.com --since 2026-05-01 -J "$journal"
 expect 0 'OLD1' 'EVIL' --from Example.COM. --since 2026-05-01T09:00:00+02:00 -J "$journal"
 expect 0 'messages: 3, spared by a dry run: 1' '@@' --from example.com \
 	--since 2026-05-01 -J "$journal"
+expect 0 'messages: 1, spared by a dry run: 0, by enforce_percent: 1' '@@' --from ruled.example \
+	--since 2026-05-01 -J "$journal"
 expect 0 'messages: 2' 'OLD1' --from example.com --since 2026-05-01T12:00:00+01:00 -J "$journal"
 expect 0 'EVIL1' '@@' --from 'bücher.example' --since 2026-05-01 -J "$journal"
 expect 0 'HELO relay' '@@' --from example.com --long --since 2026-05-01 -J "$journal"
