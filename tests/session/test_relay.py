@@ -1,7 +1,7 @@
 """Mail through our own gateways (internal_relays): judged by the client and the HELO
 that the gateway's Received field names."""
 
-from harness import Daemon, check, check_that
+from harness import Daemon, NameServer, check, check_that, wait_for
 from samples import OTHER_IP, SENDER_IP, ZONE, message
 
 GATEWAY = '203.0.113.1'
@@ -90,6 +90,34 @@ def test_exempt_client_behind_the_gateway():
         answer, line, _ = through(daemon, [content_filter, FORGED], 2)
         check('action', 'reject', answer.action)
         check('client', OTHER_IP, line['client'])
+
+
+def test_exempt_while_look_ups_are_under_way():
+    """what the fields above made asked is dropped: the end waits for nothing, answers do no harm"""
+    with NameServer(ZONE) as server:
+        server.command('hold *')
+        settings = dict(SETTINGS, **{'exempt.networks': ['203.0.113.64/26']}, **server.settings())
+        with Daemon(settings) as daemon, daemon.client() as mta:
+            mta.connect('gateway.receiver.example', GATEWAY)
+            mta.helo('gateway.receiver.example')
+            mta.mail('<bounce@example.com>')
+            mta.rcpt('<b@receiver.example>')
+            mta.header('From', ' a@example.com')
+            mta.header('DKIM-Signature', ' v=1; a=rsa-sha256; d=signer.example; s=s1; h=from; b=AAAA;'
+                                         ' bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=')
+            wait_for('questions', lambda: {'_dmarc.example.com TXT', 's1._domainkey.signer.example TXT'}
+                     <= set(server.log('question')))
+            mta.header('Received', ' from app (app.receiver.example [203.0.113.77])' + BY.replace('\r', ''))
+            mta.eoh()
+            mta.body(b'Hello\r\n')
+            check('action', 'continue', mta.eom(macros={'i': '4XrE'}).action)
+            check('exempt', 'network', daemon.message_lines(1)[0]['exempt'])
+            server.command('release *')
+            answer = mta.message('<bounce@example.com>', ['<b@receiver.example>'],
+                                 message(fields=[GENUINE]))
+            check('the next one', 'continue', answer.action)
+            check('result', 'pass', daemon.message_lines(2)[1]['result'])
+            mta.quit()
 
 
 def test_messages_do_not_share_it():
