@@ -165,10 +165,11 @@ static struct slice name_of(struct slice word)
 	return word;
 }
 
+/* Neither an address in brackets nor one of Exim's pairs is in it. */
 static bool is_name(struct slice word)
 {
 	for (size_t i = 0; i < word.len; i++)
-		if (memchr("[]\\,", word.data[i], 4) != NULL)
+		if (memchr("[]\\,=", word.data[i], 5) != NULL)
 			return false;
 	return true;
 }
@@ -178,7 +179,7 @@ static bool is_bare_address(struct slice word, struct address *out_r)
 {
 	for (size_t i = word.len; i > 0; i--)
 		if (word.data[i - 1] == '@')
-			return address_parse(slice_from(word, i), out_r);
+			return is_name(slice_until(word, i)) && address_parse(slice_from(word, i), out_r);
 	return address_parse(word, out_r);
 }
 

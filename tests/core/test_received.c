@@ -104,6 +104,9 @@ static const struct {
 	  NULL, "", "" },
 	{ "HELO whose comment the recipient ends", "from x (y [192.0.2.1]) by z ( (unknown [198.51.100.66]) by mx"
 	  " for <a)b@receiver.example>; x", NULL, "", "" },
+	{ "HELO of exim with a blank", "from [198.51.100.66] (helo= [192.0.2.1]) by mx (Exim 4.96); x", NULL, "", "" },
+	{ "HELO of exim like qmail's ident", "from [198.51.100.66] (helo=@192.0.2.1) by mx (Exim 4.96); x",
+	  "198.51.100.66", "@192.0.2.1", "" },
 	{ "HELO as a quoted string", "from \"x (y [192.0.2.1]) by z\" (unknown [198.51.100.66]) by mx; x",
 	  NULL, "", "" },
 	{ "HELO with a second word", "from h.example [192.0.2.1] (unknown [198.51.100.66]) by mx; x", NULL, "", "" },
@@ -219,6 +222,47 @@ START_TEST(remarks)
 }
 END_TEST
 
+/* What a stranger can choose, HELO (first) and recipient (second), even where
+ * the writer lets any octet pass: the client is 198.51.100.66, or unread. */
+static const struct { const char *head, *middle, *tail; } forms[] = {
+	{ "from ", " (unknown [198.51.100.66])\n\tby mx.example (Postfix) with ESMTP id 1\n\tfor <", ">; x" },
+	{ "from ", " ([198.51.100.66]) by mx (8.17.1/8.17.1) with SMTP id 1 for <", ">; x" },
+	{ "from [198.51.100.66] (helo=", ")\n\tby mx with esmtp (Exim 4.96) (envelope-from <", ">) id 1; x" },
+	{ "from n.example ([198.51.100.66] helo=", ") by mx (Exim 4.96) (envelope-from <", ">) id 1; x" },
+	{ "from unknown (HELO ", ") (198.51.100.66)\n  by mx.example with SMTP; x", "" },
+	{ "from ", " (198.51.100.66) by MX.example (10.0.0.5) with Microsoft SMTP Server id 15.1; x", "" },
+};
+
+START_TEST(never_the_strangers_word)
+{
+	static const char *const words[] = {
+		"x", " ", "(", ")", "[192.0.2.1]", "192.0.2.1", "\"", "\\", " by z", " by ", " with A ", ";",
+		" (y [192.0.2.1])", " ([192.0.2.1] helo=x)", " (192.0.2.1)", "(helo=x)", "(HELO x)", "from ",
+		" for <", "[", "]", " (", ") ", "@", "z (y [192.0.2.1]) by z", " (may be forged)", "EHLO ",
+	};
+	uint32_t random = 12345 + (uint32_t)_i;
+
+	for (int round = 0; round < 20000; round++) {
+		char parts[2][200] = { "", "" }, text[1024], client[ADDRESS_TEXT_SIZE];
+		const char *error;
+		struct received r;
+
+		for (int k = 0; k < 2; k++)
+			for (unsigned n = (random >> 20) % 7; n > 0; n--) {
+				random = random * 1664525u + 1013904223u;
+				strcat(parts[k], words[(random >> 10) % N_ROWS(words)]);
+			}
+		random = random * 1664525u + 1013904223u;
+		snprintf(text, sizeof(text), "%s%s%s%s%s", forms[_i].head, parts[0], forms[_i].middle,
+			 forms[_i].tail[0] != '\0' ? parts[1] : "", forms[_i].tail);
+		if (!received_parse(slice_of(text), &r, &error))
+			continue;
+		address_format(&r.client, client);
+		ck_assert_msg(strcmp(client, "198.51.100.66") == 0, "%s: %s", client, text);
+	}
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("received");
@@ -228,6 +272,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, bounded, 0, 8);
 	tcase_add_loop_test(t, cut_anywhere, 0, N_ROWS(rows));
 	tcase_add_test(t, remarks);
+	tcase_add_loop_test(t, never_the_strangers_word, 0, N_ROWS(forms));
 	suite_add_tcase(s, t);
 	return s;
 }
