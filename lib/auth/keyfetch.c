@@ -23,9 +23,6 @@ struct keyfetch *keyfetch_new(struct arena *arena, unsigned most)
 
 struct wanted_key *keyfetch_want(struct keyfetch *fetch, const char *name)
 {
-	for (unsigned i = 0; i < fetch->n; i++)
-		if (strcmp(fetch->keys[i].name, name) == 0)
-			return &fetch->keys[i];
 	assert(fetch->n < fetch->most);
 	fetch->keys[fetch->n].name = name;
 	return &fetch->keys[fetch->n++];

@@ -20,8 +20,8 @@ struct wanted_key {
 };
 
 struct keyfetch;
-struct keyfetch *keyfetch_new(struct arena *arena, unsigned most);      /* names */
-/* The same name gives the same key. At most `most` names; before the start. */
+struct keyfetch *keyfetch_new(struct arena *arena, unsigned most);
+/* At most `most` of them, before the start; the asker asks for none twice. */
 struct wanted_key *keyfetch_want(struct keyfetch *fetch, const char *name);
 void keyfetch_start(struct keyfetch *fetch, struct asker *asker);
 

@@ -334,6 +334,11 @@ def signed_fields():
         "message signature of set 1: ARC-Seal is in h=")
     put("other ARC fields covered", "Pass",
         one().add(names=NAMES + [b"ARC-Authentication-Results", b"ARC-Message-Signature"]), oldest=0)
+    own = [b"ARC-Message-Signature"]
+    put("names its own field", "Pass", Chain().add(names=NAMES + own), oldest=0, dkimpy=False)
+    # which forbids a second one, but not the chain
+    put("names its own field, twice", "Pass",
+        Chain().add(names=NAMES + own).add(names=NAMES + own * 2), oldest=2, dkimpy=False)
     item("AAR modified; AMS 1 modified; seal of 1 modified")
     put("results of 1 modified", "Fail", swap(one(), AAR, b"example.com", b"example.org"),
         "seal of set 1: signature did not verify")
