@@ -1,10 +1,13 @@
 /* print_options - the option table for the check of the documents:
  *     print_options            one line per option (settings_print_table)
+ *     print_options -r         what stands in a rule (settings_print_rule_table)
  *     print_options FILE...    loads each file; prints its faults, or
  *                              "FILE: dry run" or "FILE: enforces"
+ *                              and its warnings
  * Exit: 0, or 78 when a file has faults.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "settings/settings.h"
 
@@ -18,6 +21,8 @@ static int load(const char *path)
 	settings_faults_free(&faults);
 	if (settings == NULL)
 		return 78;
+	for (unsigned i = 0; i < settings->warnings.n; i++)
+		printf("%s\n", settings->warnings.items[i]);
 	printf("%s: %s\n", path, settings->ruleset.dry_run ? "dry run" : "enforces");
 	settings_unref(settings);
 	return 0;
@@ -29,6 +34,10 @@ int main(int argc, char **argv)
 
 	if (argc == 1)
 		settings_print_table(stdout);
+	if (argc == 2 && strcmp(argv[1], "-r") == 0) {
+		settings_print_rule_table(stdout);
+		return 0;
+	}
 	for (int i = 1; i < argc; i++)
 		if (load(argv[i]) != 0)
 			status = 78;

@@ -38,6 +38,9 @@ enum {
 	LIMIT_ARC_RESULTS = 1024,         /* AAR text that is kept */
 	LIMIT_RULES = 10000,
 	LIMIT_RULE_ID = 64,
+	LIMIT_RULE_NOTE = 1000,           /* owner, ticket, note */
+	LIMIT_RULE_LINE = 200,            /* comment, reply */
+	LIMIT_LIST_ENTRIES = 3000000,     /* of all list files of the settings */
 	LIMIT_RECEIVED_OCTETS = 8192,     /* longer ones are not read */
 	LIMIT_RELAY_HOPS = 8,             /* Received fields read for internal_relays */
 	LIMIT_SENDER_OCTETS = 1024,       /* MAIL FROM argument */

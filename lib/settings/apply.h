@@ -13,7 +13,7 @@ enum { MAX_OPTIONS = 128 };
 struct loader {
 	struct settings *settings;
 	struct arena *arena;            /* the settings' own; what is not kept is in faults.arena */
-	struct fault_list faults;
+	struct fault_list faults, warnings;
 	struct source source;
 	bool is_default;                /* the values come from the table */
 	struct {

@@ -76,3 +76,12 @@ void fault_list_take(struct fault_list *list, struct settings_faults *out_r)
 	for (unsigned i = 0; i < list->n; i++)
 		out_r->lines[i] = mem_strdup(list->items[i].line);
 }
+
+struct string_list fault_list_lines(const struct fault_list *list, struct arena *arena)
+{
+	struct string_list lines = { ARENA_ARRAY(arena, const char *, list->n), list->n };
+
+	for (unsigned i = 0; i < list->n; i++)
+		lines.items[i] = arena_strdup(arena, list->items[i].line);
+	return lines;
+}

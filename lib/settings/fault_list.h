@@ -36,5 +36,7 @@ void fault_add(struct fault_list *list, struct place place, const char *name,
  * the arena. */
 const char *fault_quote(struct fault_list *list, const char *text);
 void fault_list_take(struct fault_list *list, struct settings_faults *out_r);
+/* The lines in the order they came, copied into `arena`. */
+struct string_list fault_list_lines(const struct fault_list *list, struct arena *arena);
 
 #endif

@@ -290,7 +290,7 @@ static const char *const groups[] = {
 
 /* Parts of the design that this version does not have. */
 static const char *const unbuilt[] = {
-	"rules", "store", "report", "failure_report", "metrics",
+	"store", "report", "failure_report", "metrics",
 };
 
 const struct option *option_find(const char *name)
@@ -327,7 +327,7 @@ bool option_is_unbuilt(const char *name)
 	return false;
 }
 
-static void add_words(const struct name_row *words, struct buf *out)
+void options_add_words(const struct name_row *words, struct buf *out)
 {
 	for (; words->name != NULL; words++)
 		buf_printf(out, "\"%s\"%s", words->name, words[1].name != NULL ? ", " : "");
@@ -341,7 +341,7 @@ void option_accepted(const struct option *option, struct buf *out)
 	}
 	switch (option->type) {
 	case TYPE_WORD:
-		add_words(option->words, out);
+		options_add_words(option->words, out);
 		break;
 	case TYPE_BOOL:
 		buf_add_str(out, "true, false");
@@ -435,7 +435,7 @@ const char *option_near(const char *name)
 			best = groups[i];
 		}
 	}
-	return best;
+	return best == NULL && is_near(edits(name, "rules"), "rules") ? "rules" : best;
 }
 
 const char *option_near_word(const struct name_row *words, const char *word)

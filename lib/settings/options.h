@@ -52,6 +52,8 @@ bool option_is_group(const char *name);
 bool option_is_unbuilt(const char *name);
 /* "accepted" as faults and documents say it. */
 void option_accepted(const struct option *option, struct buf *out);
+/* "a", "b", "c" of a table. */
+void options_add_words(const struct name_row *words, struct buf *out);
 /* The name (or name of a group) that was probably meant; NULL. */
 const char *option_near(const char *name);
 /* Of a table of words; NULL. */

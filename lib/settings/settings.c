@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "settings/apply.h"
+#include "settings/rule_settings.h"
 
 static unsigned index_of(const struct option *option)
 {
@@ -37,6 +39,10 @@ static void take_setting(struct loader *loader, const struct node *node, const c
 {
 	const struct option *option = option_find(name);
 
+	if (strcmp(name, "rules") == 0) {
+		rule_settings_take(loader->settings, &loader->faults, &loader->warnings, node);
+		return;
+	}
 	if (option == NULL) {
 		refuse_name(loader, node, name);
 		return;
@@ -168,11 +174,23 @@ static void check_together(struct loader *loader)
 		    "journal.max_bytes", settings->journal_max_bytes);
 }
 
+static void take_warnings(struct loader *loader)
+{
+	const struct ruleset *ruleset = &loader->settings->ruleset;
+
+	rule_warnings_order(ruleset, &loader->warnings);
+	rule_warnings_dates(ruleset, clock_utc_ms(), &loader->warnings);
+	loader->settings->warnings = fault_list_lines(&loader->warnings, loader->arena);
+}
+
 struct settings *settings_load(const char *path, struct settings_faults *faults)
 {
 	struct arena *arena = arena_new(), *scratch = arena_new();
 	struct settings *settings = ARENA_NEW(arena, struct settings);
-	struct loader loader = { .settings = settings, .arena = arena, .faults.arena = scratch };
+	struct loader loader = {
+		.settings = settings, .arena = arena,
+		.faults.arena = scratch, .warnings.arena = scratch,
+	};
 
 	settings->references = 1;
 	settings->arena = arena;
@@ -185,6 +203,8 @@ struct settings *settings_load(const char *path, struct settings_faults *faults)
 		settings->journal_directory = "";
 	source_done(&loader.source);
 	fault_list_take(&loader.faults, faults);
+	if (faults->n == 0)
+		take_warnings(&loader);
 	arena_free(scratch);
 	if (faults->n == 0)
 		return settings;
@@ -213,6 +233,7 @@ void settings_unref(struct settings *settings)
 	netset_free(settings->trusted_hops);
 	netset_free(settings->exempt_networks);
 	netset_free(settings->internal_relays);
+	rules_free_sets((struct rule *)(uintptr_t)settings->ruleset.rules, settings->ruleset.n_rules);
 	domainset_free((struct domainset *)(uintptr_t)settings->ruleset.trusted_sealers);
 	arena_free(settings->arena);
 }
@@ -246,4 +267,18 @@ const char *settings_restart_needed(const struct settings *before, struct settin
 			arena_printf(now->arena, "%s, %s", names, options[i].name);
 	}
 	return names;
+}
+
+struct string_list settings_expiring(const struct settings *settings, struct arena *arena,
+				     int64_t now_ms)
+{
+	struct fault_list list = { .arena = arena };
+
+	rule_warnings_dates(&settings->ruleset, now_ms, &list);
+	return fault_list_lines(&list, arena);
+}
+
+void settings_print_rule_table(FILE *out)
+{
+	rule_settings_print(out);
 }

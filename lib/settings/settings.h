@@ -38,7 +38,9 @@ struct settings {
 	unsigned connections;                   /* limits.connections */
 	const char *authserv_id;                /* never NULL */
 
-	struct ruleset ruleset;                 /* dry_run, mode, override.*, ... */
+	struct ruleset ruleset;                 /* dry_run, mode, override.*, rules, ... */
+	struct string_list warnings;            /* "FILE:LINE: rule x: text": no faults, but a person
+	                                         * should know; to be said at start and reload */
 
 	enum discovery_method discovery;
 	bool psl_guard;
@@ -94,8 +96,17 @@ void settings_unref(struct settings *settings);                 /* NULL is allow
  * all changes can take effect. In `now`'s arena. */
 const char *settings_restart_needed(const struct settings *before, struct settings *now);
 
+/* What the rules' `expires` says at now_ms: those that ran out, and those that
+ * will within 14 days; lines as in `warnings`, which has them for the time of
+ * loading. To be said once a day. In `arena`. */
+struct string_list settings_expiring(const struct settings *settings, struct arena *arena,
+				     int64_t now_ms);
+
 /* The option table, for documents and their checks: one line per option,
  * "name<TAB>type<TAB>default<TAB>accepted<TAB>kind<TAB>reload|restart<TAB>help". */
 void settings_print_table(FILE *out);
+/* What stands in a rule, likewise: "NAME<TAB>VALUE"; the names of match begin
+ * with "match.". */
+void settings_print_rule_table(FILE *out);
 
 #endif

@@ -1,17 +1,13 @@
 #include "settings/source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "settings/text_file.h"
 
 enum {
-	FILE_OCTETS_MAX = 1 << 20,
+	FILE_MB_MAX = 1,
 	TEXT_OCTETS_MAX = 4 << 20,
 	INCLUDE_DEPTH = 10,
 	BRACKET_DEPTH = 16,
@@ -28,7 +24,9 @@ struct open_file {
 struct bracket {
 	char kind;                      /* { [ ( */
 	unsigned id;
+	const char *name;               /* the setting that it is the value of, or part of it */
 	const char *prefix;             /* "dmarc." inside its braces */
+	unsigned n_names;               /* seen before it was opened */
 	struct place place;
 };
 
@@ -56,42 +54,6 @@ struct scanner {
 	const char *name;               /* the setting that is being given its value */
 };
 
-/* The whole file on the heap, or NULL and what is wrong. */
-static char *read_whole(const char *path, size_t *len_r, const char **error_r)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *data = NULL;
-	struct stat status;
-	size_t len = 0;
-	ssize_t got = 0;
-
-	if (fd < 0 || fstat(fd, &status) != 0) {
-		*error_r = strerror(errno);
-	} else if (!S_ISREG(status.st_mode)) {
-		*error_r = S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file";
-	} else {
-		data = mem_alloc(FILE_OCTETS_MAX + 1);
-		while (len <= FILE_OCTETS_MAX &&
-		       (got = read(fd, data + len, FILE_OCTETS_MAX + 1 - len)) > 0)
-			len += (size_t)got;
-		if (got < 0)
-			*error_r = strerror(errno);
-		else if (len > FILE_OCTETS_MAX)
-			*error_r = "it is larger than 1 MB";
-		else if (memchr(data, '\0', len) != NULL)
-			*error_r = "it has a NUL octet, so it is no text file";
-		else
-			*len_r = len;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (data != NULL && (got < 0 || len > FILE_OCTETS_MAX || memchr(data, '\0', len) != NULL)) {
-		free(data);
-		data = NULL;
-	}
-	return data;
-}
-
 /* The fault is reported at `from`: the @include, or the file itself. */
 static bool push_file(struct scanner *scanner, const char *path, struct place from)
 {
@@ -99,7 +61,7 @@ static bool push_file(struct scanner *scanner, const char *path, struct place fr
 	const char *error = NULL;
 	size_t len = 0;
 
-	file->data = read_whole(path, &len, &error);
+	file->data = text_file_read(path, FILE_MB_MAX, &len, &error);
 	if (file->data == NULL) {
 		if (scanner->depth == 0)
 			fault_add(scanner->source->faults, from, NULL, "cannot be read: %s", error);
@@ -335,6 +297,8 @@ static void open_bracket(struct scanner *scanner, char kind)
 	new->kind = kind;
 	new->id = ++scanner->n_ids;
 	new->place = scanner->place;
+	new->name = scanner->name;
+	new->n_names = scanner->n_names;
 	new->prefix = scanner->name == NULL ? "" : arena_printf(scanner->arena, "%s.", scanner->name);
 	scanner->n_brackets++;
 }
@@ -350,6 +314,8 @@ static void close_bracket(struct scanner *scanner, char kind)
 		replace(scanner->source, scanner->last_at, 1, " ");
 	}
 	if (top != NULL && top->kind == (kind == '}' ? '{' : kind == ']' ? '[' : '(')) {
+		scanner->name = top->name;      /* the next of a list of groups has it, too */
+		scanner->n_names = top->n_names;        /* no name of this bracket comes again */
 		scanner->n_brackets--;
 		return;
 	}

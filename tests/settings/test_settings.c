@@ -183,6 +183,10 @@ static const struct {
 	  "failure_report: { };\nmetrics: { listen = \"x\"; };\n",
 	  { "t.conf:2: store.driver: not built in this version (0.1)", "t.conf:3: report.x: not built",
 	    "t.conf:4: failure_report: not built", "t.conf:5: metrics.listen: not built" } },
+	{ "repeated in one rule of two", MINIMAL "rules = ( { id = \"a\"; action = \"accept\"; "
+	  "match_all = true; },\n{ id = \"b\";\n id = \"c\"; action = \"accept\"; match_all = true; } );\n",
+	  { "t.conf:4: rules.id: given twice, first in ~t.conf:3;" } },
+	{ "rule for rules", MINIMAL "rule = ( );\n", { "t.conf:2: rule: unknown name; did you mean rules?" } },
 	{ "unknown signal", MINIMAL "override: { reject_when = [ \"not-forwarded\",\n"
 	  "\"not-list-shapd\" ]; };\n",
 	  { "t.conf:3: override.reject_when: the text \"not-list-shapd\" is no signal; accepted: a list "

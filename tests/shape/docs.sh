@@ -2,7 +2,8 @@
 # The documents are true: alignd.conf shows every option once, in the table's
 # order, commented at its default (the packaged dry run's own lines are listed
 # here), alignd.conf(5) has every option with kind, values, default and a
-# consequence, and the packaged file loads, also with its one line changed.
+# consequence, and everything that can stand in a rule, and the packaged file
+# loads, also with its one line changed, and so do the rules shown in both.
 srcdir=${srcdir:-.} builddir=${builddir:-.}
 conf=$srcdir/conf/alignd.conf
 man=$srcdir/conf/alignd.conf.5
@@ -24,10 +25,11 @@ same() {
 	cat "$work/diff"
 }
 
-# loads NAME WORD: $work/NAME has no fault and is a "dry run", or "enforces".
+# loads NAME WORD: $work/NAME has no fault and is a "dry run", or "enforces";
+# there is nothing to warn of.
 loads() {
 	"$print" "$work/$1" > "$work/out"
-	grep -qxF "$work/$1: $2" "$work/out" && return
+	echo "$work/$1: $2" | cmp -s - "$work/out" && return
 	fail "the packaged file, $1, is no \"$2\":"
 	cat "$work/out"
 }
@@ -56,6 +58,7 @@ awk '
 		print group line, state
 		next
 	}
+	/^#\t/ { next }         # an example, see below
 	!/^\t?# / && !/^$/ && !/^#$/ { print "not understood: " $0 }
 ' "$conf" > "$work/found"
 same "conf/alignd.conf"
@@ -82,6 +85,35 @@ awk '
 	behind && !/^\.(Pp|br)/ { words += NF }
 ' "$man" > "$work/found"
 same "conf/alignd.conf.5"
+
+# What stands in a rule: in the table's order, each with a word about it.
+"$print" -r | awk -F '\t' '{
+	if ($1 == "id")
+		print "rules:"
+	print $1, "(" $2 ")"
+	print "  with a word about it"
+}' > "$work/wanted"
+awk '
+	function end() {
+		if (name != "" && words > 3)
+			print "  with a word about it"
+		name = ""
+		words = 0
+	}
+	/^\.Sh / { end(); inside = $2 == "RULES"; if (inside) print "rules:" }
+	!inside { next }
+	/^\.It Ic .* Pq / {
+		end()
+		name = $3
+		gsub(/\\&/, "")
+		sub(/^\.It Ic [^ ]* Pq /, "")
+		print name, "(" $0 ")"
+		next
+	}
+	/^\.El/ { end() }
+	name != "" && !/^\.(Pp|br)/ { words += NF }
+' "$man" > "$work/found"
+same "the chapter RULES of conf/alignd.conf.5"
 if command -v groff > "$work/groff" 2>&1; then
 	groff -mdoc -Tutf8 -ww "$man" 2> "$work/warnings" > "$work/page"
 	[ -s "$work/warnings" ] && fail "groff warns: $(cat "$work/warnings")"
@@ -95,5 +127,13 @@ loads enforcing.conf "enforces"
 sed 's/^\(	*\)#\([a-z_]* = \)/\1\2/' "$work/packaged.conf" | grep -v '^authserv_id = "";' \
 	> "$work/all_defaults.conf"
 loads all_defaults.conf "dry run"
+
+# The rules that are shown.
+{ cat "$work/packaged.conf"; sed -n 's/^#	/	/p' "$conf"; } > "$work/examples.conf"
+grep -q 'action = "reject"' "$work/examples.conf" || fail "there are no rules in $conf"
+loads examples.conf "dry run"
+{ cat "$work/packaged.conf"; sed -n '/^rules = ($/,/^);$/p' "$man"; } > "$work/manual.conf"
+grep -q '^rules = ($' "$work/manual.conf" || fail "there are no rules in $man"
+loads manual.conf "dry run"
 
 exit $failed

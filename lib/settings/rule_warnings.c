@@ -1,0 +1,77 @@
+/* What is no fault about the rules, but odd, or about to matter. */
+#include "base/clock.h"
+#include "core/rules.h"
+#include "settings/rule_settings.h"
+
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+enum { DAYS_BEFORE = 14 };
+
+static struct place place_of(const struct rule *rule)
+{
+	return (struct place){ rule->file, rule->line, 0 };
+}
+
+static const char *label_of(const struct rule *rule, struct fault_list *list)
+{
+	return arena_printf(list->arena, "rule %s", rule->id);
+}
+
+static bool hardens(const struct rule *rule)
+{
+	return rule->action == RULE_QUARANTINE || rule->action == RULE_REJECT;
+}
+
+static bool names_result(const struct rule *rule)
+{
+	unsigned k = 0;
+
+	return rule_key_find(SLICE("result"), &k) && rule->match[k].given;
+}
+
+/* Rules without `result` leave mail that passed alone, and, if they harden, mail
+ * that a DNS failure left undecided (core/rules.h). */
+static bool takes_all_of(const struct rule *first, const struct rule *later)
+{
+	return first->match_all && first->expires_ms == 0 && !names_result(later) &&
+	       (!hardens(first) || hardens(later));
+}
+
+void rule_warnings_order(const struct ruleset *ruleset, struct fault_list *list)
+{
+	const struct rule *hard = NULL, *any = NULL;
+
+	for (unsigned i = 0; i < ruleset->n_rules; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		const struct rule *first = any != NULL && takes_all_of(any, rule) ? any :
+			hard != NULL && takes_all_of(hard, rule) ? hard : NULL;
+
+		if (first != NULL)
+			fault_add(list, place_of(rule), label_of(rule, list),
+				  "can never be reached, since rule %s of %s:%u matches all before it",
+				  first->id, first->file, first->line);
+		else if (rule->match_all && hardens(rule) && hard == NULL)
+			hard = rule;
+		else if (rule->match_all && !hardens(rule) && any == NULL)
+			any = rule;
+	}
+}
+
+void rule_warnings_dates(const struct ruleset *ruleset, int64_t now_ms, struct fault_list *list)
+{
+	for (unsigned i = 0; i < ruleset->n_rules; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		int64_t left_ms = rule->expires_ms - now_ms;
+		char date[CLOCK_TEXT_SIZE];
+
+		if (rule->expires_ms == 0 || left_ms > (DAYS_BEFORE + 1) * DAY_MS)
+			continue;
+		clock_format(rule->expires_ms - DAY_MS, date);
+		if (left_ms <= 0)
+			fault_add(list, place_of(rule), label_of(rule, list),
+				  "expired: its last day was %.10s; it applies no longer", date);
+		else
+			fault_add(list, place_of(rule), label_of(rule, list),
+				  "expires soon: its last day is %.10s (days left: %d)", date,
+				  (int)((left_ms - 1) / DAY_MS));
+	}
+}
