@@ -212,6 +212,12 @@ static int open_journal(const struct settings *settings, const char *host, const
 	return -1;
 }
 
+static void log_warnings(const struct settings *settings)
+{
+	for (unsigned i = 0; i < settings->warnings.n; i++)
+		log_event(LOG_WARNING, "settings", "warning", settings->warnings.items[i], NULL);
+}
+
 int daemon_open(struct settings *settings, const char **error_r)
 {
 	char host[65];
@@ -229,6 +235,7 @@ int daemon_open(struct settings *settings, const char **error_r)
 		return -1;
 	}
 	at_start = settings_ref(settings);
+	log_warnings(settings);
 	ledger_start(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	return 0;
 }
@@ -280,6 +287,7 @@ static bool load_anew(void)
 		journal_set(journal, &options);
 	}
 	swap_state(state);
+	log_warnings(settings);
 	ledger_reload(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	settings_unref(settings);
 	return true;

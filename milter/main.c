@@ -12,6 +12,7 @@
 
 #include <libmilter/mfapi.h>
 
+#include "base/clock.h"
 #include "callbacks.h"
 #include "config.h"
 #include "daemon.h"
@@ -113,6 +114,23 @@ static struct settings *read_settings(const char *path)
 	return settings;
 }
 
+static void print_warnings(struct string_list warnings)
+{
+	for (unsigned i = 0; i < warnings.n; i++)
+		fprintf(stderr, "%s (warning)\n", warnings.items[i]);
+}
+
+/* What -n says beside the faults. */
+static void print_check(const char *path, const struct settings *settings)
+{
+	struct arena *arena = arena_new();
+
+	print_warnings(settings->warnings);
+	print_warnings(settings_expiring(settings, arena, clock_utc_ms()));
+	arena_free(arena);
+	printf("%s: in order\n", path);
+}
+
 static int failed(int exit_code, const char *error)
 {
 	log_event(LOG_ERR, "start", "failed", error, "user", start_user(), NULL);
@@ -170,7 +188,7 @@ int main(int argc, char **argv)
 	if (settings == NULL)
 		return EX_CONFIG;
 	if (options.only_check) {
-		printf("%s: in order\n", options.settings_path);
+		print_check(options.settings_path, settings);
 		settings_unref(settings);
 		return 0;
 	}

@@ -60,6 +60,8 @@ struct settings *tool_settings(const char *name, const char *path)
 	for (unsigned i = 0; settings == NULL && i < faults.n; i++)
 		tool_fail(name, EX_CONFIG, "%s", faults.lines[i]);
 	settings_faults_free(&faults);
+	for (unsigned i = 0; settings != NULL && i < settings->warnings.n; i++)
+		tool_fail(name, 0, "warning: %s", settings->warnings.items[i]);
 	return settings;
 }
 

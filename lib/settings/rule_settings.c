@@ -5,10 +5,8 @@
 
 #include "base/clock.h"
 #include "core/decide.h"
-#include "core/rules.h"
+#include "core/rule_calendar.h"
 #include "settings/options.h"
-
-#define DAY_MS (24 * 3600 * INT64_C(1000))
 
 void rule_settings_refuse(struct rule_reader *reader, struct place place, const char *name,
 			  const char *what)
@@ -142,7 +140,7 @@ static void take_expires(struct rule_reader *reader, const struct node *node)
 		refuse_value(reader, node, "is no date of the calendar; accepted: \"YYYY-MM-DD\", the "
 			     "last day (UTC) on which the rule applies");
 	else
-		reader->rule->expires_ms = day_ms + DAY_MS;
+		reader->rule->expires_ms = day_ms + RULE_CALENDAR_DAY_MS;
 }
 
 static void take_match_all(struct rule_reader *reader, const struct node *node)

@@ -1,10 +1,9 @@
 /* What is no fault about the rules, but odd, or about to matter. */
 #include "base/clock.h"
-#include "core/rules.h"
+#include "core/rule_calendar.h"
 #include "settings/rule_settings.h"
 
-#define DAY_MS (24 * 3600 * INT64_C(1000))
-enum { DAYS_BEFORE = 14 };
+enum { UNREACHED_MAX = 20 };            /* told one by one */
 
 static struct place place_of(const struct rule *rule)
 {
@@ -36,9 +35,22 @@ static bool takes_all_of(const struct rule *first, const struct rule *later)
 	       (!hardens(first) || hardens(later));
 }
 
+static void warn_unreached(const struct rule *rule, const struct rule *first, unsigned nth,
+			   struct fault_list *list)
+{
+	if (nth < UNREACHED_MAX)
+		fault_add(list, place_of(rule), label_of(rule, list),
+			  "can never be reached, since rule %s of %s:%u matches all before it",
+			  first->id, first->file, first->line);
+	else if (nth == UNREACHED_MAX)
+		fault_add(list, place_of(rule), label_of(rule, list),
+			  "can never be reached, nor can others behind it");
+}
+
 void rule_warnings_order(const struct ruleset *ruleset, struct fault_list *list)
 {
 	const struct rule *hard = NULL, *any = NULL;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < ruleset->n_rules; i++) {
 		const struct rule *rule = &ruleset->rules[i];
@@ -46,9 +58,7 @@ void rule_warnings_order(const struct ruleset *ruleset, struct fault_list *list)
 			hard != NULL && takes_all_of(hard, rule) ? hard : NULL;
 
 		if (first != NULL)
-			fault_add(list, place_of(rule), label_of(rule, list),
-				  "can never be reached, since rule %s of %s:%u matches all before it",
-				  first->id, first->file, first->line);
+			warn_unreached(rule, first, n++, list);
 		else if (rule->match_all && hardens(rule) && hard == NULL)
 			hard = rule;
 		else if (rule->match_all && !hardens(rule) && any == NULL)
@@ -60,18 +70,19 @@ void rule_warnings_dates(const struct ruleset *ruleset, int64_t now_ms, struct f
 {
 	for (unsigned i = 0; i < ruleset->n_rules; i++) {
 		const struct rule *rule = &ruleset->rules[i];
-		int64_t left_ms = rule->expires_ms - now_ms;
+		int64_t days_left;
+		enum rule_term term = rule_calendar_term(rule, now_ms, &days_left);
 		char date[CLOCK_TEXT_SIZE];
 
-		if (rule->expires_ms == 0 || left_ms > (DAYS_BEFORE + 1) * DAY_MS)
+		if (term != TERM_ENDING && term != TERM_OVER)
 			continue;
-		clock_format(rule->expires_ms - DAY_MS, date);
-		if (left_ms <= 0)
+		clock_format(rule_calendar_last_day_ms(rule), date);
+		if (term == TERM_OVER)
 			fault_add(list, place_of(rule), label_of(rule, list),
-				  "expired: its last day was %.10s; it applies no longer", date);
+				  "is over: its last day was %.10s; it applies no longer", date);
 		else
 			fault_add(list, place_of(rule), label_of(rule, list),
-				  "expires soon: its last day is %.10s (days left: %d)", date,
-				  (int)((left_ms - 1) / DAY_MS));
+				  "ends soon: its last day is %.10s (days left: %d)", date,
+				  (int)days_left);
 	}
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "settings/apply.h"
 #include "settings/rule_settings.h"
 
@@ -176,10 +175,7 @@ static void check_together(struct loader *loader)
 
 static void take_warnings(struct loader *loader)
 {
-	const struct ruleset *ruleset = &loader->settings->ruleset;
-
-	rule_warnings_order(ruleset, &loader->warnings);
-	rule_warnings_dates(ruleset, clock_utc_ms(), &loader->warnings);
+	rule_warnings_order(&loader->settings->ruleset, &loader->warnings);
 	loader->settings->warnings = fault_list_lines(&loader->warnings, loader->arena);
 }
 

@@ -96,9 +96,8 @@ void settings_unref(struct settings *settings);                 /* NULL is allow
  * all changes can take effect. In `now`'s arena. */
 const char *settings_restart_needed(const struct settings *before, struct settings *now);
 
-/* What the rules' `expires` says at now_ms: those that ran out, and those that
- * will within 14 days; lines as in `warnings`, which has them for the time of
- * loading. To be said once a day. In `arena`. */
+/* The rules that are over at now_ms, or end within RULE_CALENDAR_WARN_DAYS; lines as
+ * in `warnings`. For a check by hand: the daemon has its own words. In `arena`. */
 struct string_list settings_expiring(const struct settings *settings, struct arena *arena,
 				     int64_t now_ms);
 

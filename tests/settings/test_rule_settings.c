@@ -540,6 +540,7 @@ START_TEST(test_many_rules)
 	settings = load_text(buf_str(&text));
 	ck_assert_uint_eq(settings->ruleset.n_rules, LIMIT_RULES);
 	ck_assert_str_eq(settings->ruleset.rules[LIMIT_RULES - 1].id, "r9999");
+	ck_assert_uint_eq(settings->warnings.n, 0);
 	settings_unref(settings);
 	buf_cut(&text, text.len - 3);
 	buf_add_str(&text, ",{id=\"x\"; } );\n");
@@ -556,9 +557,6 @@ static const struct {
 	const char *name, *text, *wanted[3];
 } warning_rows[] = {
 	{ "none", RULE(MATCH "action = \"reject\";"), { NULL } },
-	{ "expired", RULE(ALL "action = \"accept\"; expires = \"2020-01-01\";"),
-	  { "t.conf:2: rule r: expired: its last day was 2020-01-01; it applies no longer" } },
-	{ "in a long time", RULE(ALL "action = \"accept\"; expires = \"2999-01-01\";"), { NULL } },
 	{ "empty list file", RULE("match = { domains_file = \"@/empty.list\"; }; action = \"reject\";"),
 	  { "empty.list: rule r: match.domains_file: there is no entry in this file" } },
 	{ "behind match_all", MINIMAL "rules = ( { id = \"a\"; " ALL "action = \"accept\"; },\n"
@@ -589,12 +587,31 @@ START_TEST(test_warnings)
 }
 END_TEST
 
+/* Warnings are bounded. */
+START_TEST(test_many_warnings)
+{
+	struct settings *settings;
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, MINIMAL "rules = ({ id = \"all\"; " ALL "action = \"accept\"; }\n");
+	for (unsigned i = 0; i < 100; i++)
+		buf_printf(&text, ",{id=\"r%u\";match={helo=\"h.example\";};action=\"reject\";}\n", i);
+	buf_add_str(&text, ");\n");
+	settings = load_text(buf_str(&text));
+	ck_assert_uint_eq(settings->warnings.n, 21);
+	ck_assert_ptr_nonnull(strstr(settings->warnings.items[20], "t.conf:23: rule r20: "));
+	ck_assert_ptr_nonnull(strstr(settings->warnings.items[20], "nor can others behind it"));
+	settings_unref(settings);
+	buf_done(&text);
+}
+END_TEST
+
 static const struct { const char *now, *wanted; } expiry_rows[] = {
-	{ "2027-03-16", NULL },
-	{ "2027-03-17T00:00:00Z", "expires soon: its last day is 2027-03-31 (days left: 14)" },
-	{ "2027-03-31T12:00:00Z", "expires soon: its last day is 2027-03-31 (days left: 0)" },
-	{ "2027-03-31T23:59:59.999Z", "(days left: 0)" },
-	{ "2027-04-01T00:00:00Z", "expired: its last day was 2027-03-31" },
+	{ "2027-03-16T23:59:59Z", NULL },
+	{ "2027-03-17T00:00:00Z", "ends soon: its last day is 2027-03-31 (days left: 14)" },
+	{ "2027-03-31T23:59:59.999Z", "ends soon: its last day is 2027-03-31 (days left: 0)" },
+	{ "2027-04-01T00:00:00Z", "is over: its last day was 2027-03-31; it applies no longer" },
 };
 
 START_TEST(test_expiring)
@@ -656,6 +673,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_large_lists);
 	tcase_add_test(t, test_many_rules);
 	tcase_add_loop_test(t, test_warnings, 0, N_ROWS(warning_rows));
+	tcase_add_test(t, test_many_warnings);
 	tcase_add_loop_test(t, test_expiring, 0, N_ROWS(expiry_rows));
 	tcase_add_test(t, test_cut_off);
 	suite_add_tcase(s, t);
