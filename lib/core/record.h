@@ -34,6 +34,7 @@ struct record_uri {
 
 struct record {
 	struct slice text;
+	bool is_cut;                    /* text is only its beginning (the journal's bound) */
 	enum disposition p, sp, np;     /* UNSET: absent or bad */
 	bool p_bad, sp_bad, np_bad;     /* given, with an impossible value */
 	enum align_mode adkim, aspf;

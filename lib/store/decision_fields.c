@@ -3,21 +3,24 @@
 #include <limits.h>
 
 #define AT(type, member) .offset = offsetof(type, member)
-#define NAME(type, member, k) { .key = k, .kind = FIELD_NAME, AT(type, member) }
-#define TEXT(type, member, k) { .key = k, .kind = FIELD_TEXT, AT(type, member) }
-#define LOCAL(type, member, k) { .key = k, .kind = FIELD_LOCAL, AT(type, member) }
-#define BOOL(type, member, k) { .key = k, .kind = FIELD_BOOL, AT(type, member) }
-#define UINT(type, member, k) { .key = k, .kind = FIELD_UINT, AT(type, member) }
-#define U64(type, member, k) { .key = k, .kind = FIELD_U64, AT(type, member) }
-#define ENUM(type, member, k, table) \
-	{ .key = k, .kind = FIELD_ENUM, AT(type, member), .names = table }
-#define OBJECT(type, member, k, rows) \
-	{ .key = k, .kind = FIELD_OBJECT, AT(type, member), .sub = rows }
-#define LIST(what, type, member, n, item, most, k, rows) \
-	{ .key = k, .kind = what, AT(type, member), .count = offsetof(type, n), \
+/* The part of a decision that it belongs to is said in every row: whoever adds
+ * one says whether messages share it (facts.h) or only the line keeps it. */
+#define ROW(p, k) .part = PART_##p, .key = k
+#define NAME(p, type, member, k) { ROW(p, k), .kind = FIELD_NAME, AT(type, member) }
+#define TEXT(p, type, member, k) { ROW(p, k), .kind = FIELD_TEXT, AT(type, member) }
+#define LOCAL(p, type, member, k) { ROW(p, k), .kind = FIELD_LOCAL, AT(type, member) }
+#define BOOL(p, type, member, k) { ROW(p, k), .kind = FIELD_BOOL, AT(type, member) }
+#define UINT(p, type, member, k) { ROW(p, k), .kind = FIELD_UINT, AT(type, member) }
+#define U64(p, type, member, k) { ROW(p, k), .kind = FIELD_U64, AT(type, member) }
+#define ENUM(p, type, member, k, table) \
+	{ ROW(p, k), .kind = FIELD_ENUM, AT(type, member), .names = table }
+#define OBJECT(p, type, member, k, rows) \
+	{ ROW(p, k), .kind = FIELD_OBJECT, AT(type, member), .sub = rows }
+#define LIST(what, p, type, member, n, item, most, k, rows) \
+	{ ROW(p, k), .kind = what, AT(type, member), .count = offsetof(type, n), \
 	  .size = sizeof(item), .max = most, .sub = rows }
-#define INLINE(type, member, n, item, most, k, rows) \
-	{ .key = k, .kind = FIELD_INLINE, AT(type, member), .count = offsetof(type, n), \
+#define INLINE(p, type, member, n, item, most, k, rows) \
+	{ ROW(p, k), .kind = FIELD_INLINE, AT(type, member), .count = offsetof(type, n), \
 	  .size = sizeof(item), .max = most, .sub = rows }
 #define END { .kind = FIELD_END }
 
@@ -38,266 +41,266 @@ static const struct name_row softening_names[] = {
 };
 
 static const struct field org_fields[] = {
-	ENUM(struct org, status, "status", org_status_names),
-	NAME(struct org, domain, "domain"),
-	BOOL(struct org, guarded, "guarded"),
+	ENUM(FACTS, struct org, status, "status", org_status_names),
+	NAME(FACTS, struct org, domain, "domain"),
+	BOOL(FACTS, struct org, guarded, "guarded"),
 	END,
 };
 
 static const struct field client_fields[] = {
-	TEXT(struct evidence, client_ip, "ip"),
-	TEXT(struct evidence, client_name, "name"),
-	BOOL(struct evidence, client_name_confirmed, "name_confirmed"),
-	TEXT(struct evidence, helo, "helo"),
-	NAME(struct evidence, helo_domain, "helo_domain"),
-	BOOL(struct evidence, smtputf8, "smtputf8"),
+	TEXT(CLIENT, struct evidence, client_ip, "ip"),
+	TEXT(CLIENT, struct evidence, client_name, "name"),
+	BOOL(CLIENT, struct evidence, client_name_confirmed, "name_confirmed"),
+	TEXT(LINE, struct evidence, helo, "helo"),
+	NAME(CLIENT, struct evidence, helo_domain, "helo_domain"),
+	BOOL(LINE, struct evidence, smtputf8, "smtputf8"),
 	END,
 };
 
 static const struct field sender_fields[] = {
-	ENUM(struct sender, status, "status", path_status_names),
-	LOCAL(struct sender, local, "local"),
-	NAME(struct sender, domain, "domain"),
-	TEXT(struct sender, reason, "reason"),
+	ENUM(FACTS, struct sender, status, "status", path_status_names),
+	LOCAL(LINE, struct sender, local, "local"),
+	NAME(FACTS, struct sender, domain, "domain"),
+	TEXT(LINE, struct sender, reason, "reason"),
 	END,
 };
 
 static const struct field recipient_fields[] = {
-	{ .key = "domains", .kind = FIELD_NAMES, AT(struct evidence, recipient_domains),
+	{ ROW(RECIPIENTS, "domains"), .kind = FIELD_NAMES, AT(struct evidence, recipient_domains),
 	  .count = offsetof(struct evidence, n_recipient_domains) },
-	{ .key = "rules", .kind = FIELD_BESIDE, AT(struct evidence, recipient_rules),
+	{ ROW(RECIPIENTS, "rules"), .kind = FIELD_BESIDE, AT(struct evidence, recipient_rules),
 	  .count = offsetof(struct evidence, n_recipient_domains) },
-	UINT(struct evidence, n_recipients, "count"),
-	UINT(struct evidence, recipients_unlisted, "unlisted"),
+	UINT(LINE, struct evidence, n_recipients, "count"),
+	UINT(RECIPIENTS, struct evidence, recipients_unlisted, "unlisted"),
 	END,
 };
 
 static const struct field from_fields[] = {
-	ENUM(struct evidence, from, "status", from_status_names),
-	TEXT(struct evidence, from_reason, "reason"),
-	UINT(struct evidence, from_fields, "fields"),
+	ENUM(FACTS, struct evidence, from, "status", from_status_names),
+	TEXT(FACTS, struct evidence, from_reason, "reason"),
+	UINT(LINE, struct evidence, from_fields, "fields"),
 	END,
 };
 
 /* For people and jq; read back only when the text was cut. */
 static const struct field record_fields[] = {
-	ENUM(struct record, p, "p", disposition_names),
-	ENUM(struct record, sp, "sp", disposition_names),
-	ENUM(struct record, np, "np", disposition_names),
-	BOOL(struct record, p_bad, "p_bad"),
-	BOOL(struct record, sp_bad, "sp_bad"),
-	BOOL(struct record, np_bad, "np_bad"),
-	ENUM(struct record, adkim, "adkim", align_mode_names),
-	ENUM(struct record, aspf, "aspf", align_mode_names),
-	ENUM(struct record, psd, "psd", psd_names),
-	BOOL(struct record, testing, "t"),
-	{ .key = "pct", .kind = FIELD_UINT, .always = true, AT(struct record, pct) },
-	BOOL(struct record, pct_given, "pct_given"),
-	BOOL(struct record, obsolete_tags, "obsolete_tags"),
-	BOOL(struct record, fo_0, "fo_0"),
-	BOOL(struct record, fo_1, "fo_1"),
-	BOOL(struct record, fo_d, "fo_d"),
-	BOOL(struct record, fo_s, "fo_s"),
-	TEXT(struct record, note, "note"),
+	ENUM(FACTS, struct record, p, "p", disposition_names),
+	ENUM(FACTS, struct record, sp, "sp", disposition_names),
+	ENUM(FACTS, struct record, np, "np", disposition_names),
+	BOOL(FACTS, struct record, p_bad, "p_bad"),
+	BOOL(FACTS, struct record, sp_bad, "sp_bad"),
+	BOOL(FACTS, struct record, np_bad, "np_bad"),
+	ENUM(FACTS, struct record, adkim, "adkim", align_mode_names),
+	ENUM(FACTS, struct record, aspf, "aspf", align_mode_names),
+	ENUM(FACTS, struct record, psd, "psd", psd_names),
+	BOOL(FACTS, struct record, testing, "t"),
+	{ ROW(FACTS, "pct"), .kind = FIELD_UINT, .always = true, AT(struct record, pct) },
+	BOOL(FACTS, struct record, pct_given, "pct_given"),
+	BOOL(FACTS, struct record, obsolete_tags, "obsolete_tags"),
+	BOOL(FACTS, struct record, fo_0, "fo_0"),
+	BOOL(FACTS, struct record, fo_1, "fo_1"),
+	BOOL(FACTS, struct record, fo_d, "fo_d"),
+	BOOL(FACTS, struct record, fo_s, "fo_s"),
+	TEXT(FACTS, struct record, note, "note"),
 	END,
 };
 
 static const struct field policy_found_fields[] = {
-	ENUM(struct policy_found, method, "method", discovery_method_names),
-	ENUM(struct policy_found, status, "status", discovery_status_names),
-	NAME(struct policy_found, domain, "domain"),
-	BOOL(struct policy_found, is_psd, "is_psd"),
-	BOOL(struct policy_found, several, "several"),
-	{ .key = "record", .kind = FIELD_RECORD, AT(struct policy_found, record),
+	ENUM(FACTS, struct policy_found, method, "method", discovery_method_names),
+	ENUM(FACTS, struct policy_found, status, "status", discovery_status_names),
+	NAME(FACTS, struct policy_found, domain, "domain"),
+	BOOL(FACTS, struct policy_found, is_psd, "is_psd"),
+	BOOL(FACTS, struct policy_found, several, "several"),
+	{ ROW(FACTS, "record"), .kind = FIELD_RECORD, AT(struct policy_found, record),
 	  .sub = record_fields },
-	OBJECT(struct policy_found, org, "org", org_fields),
-	ENUM(struct policy_found, exists, "exists", existence_names),
-	TEXT(struct policy_found, reason, "reason"),
+	OBJECT(FACTS, struct policy_found, org, "org", org_fields),
+	ENUM(FACTS, struct policy_found, exists, "exists", existence_names),
+	TEXT(LINE, struct policy_found, reason, "reason"),
 	END,
 };
 
 static const struct field author_fields[] = {
-	NAME(struct author, domain, "domain"),
-	OBJECT(struct author, policy, "policy", policy_found_fields),
+	NAME(FACTS, struct author, domain, "domain"),
+	OBJECT(FACTS, struct author, policy, "policy", policy_found_fields),
 	END,
 };
 
 static const struct field spf_fields[] = {
-	ENUM(struct spf_evidence, result, "result", spf_result_names),
-	ENUM(struct spf_evidence, scope, "scope", spf_scope_names),
-	NAME(struct spf_evidence, domain, "domain"),
-	TEXT(struct spf_evidence, reason, "reason"),
+	ENUM(FACTS, struct spf_evidence, result, "result", spf_result_names),
+	ENUM(FACTS, struct spf_evidence, scope, "scope", spf_scope_names),
+	NAME(FACTS, struct spf_evidence, domain, "domain"),
+	TEXT(LINE, struct spf_evidence, reason, "reason"),
 	/* the owner's text may hold the local part (RFC 7208 7.2, macro l) */
-	LOCAL(struct spf_evidence, explanation, "explanation"),
-	OBJECT(struct spf_evidence, org, "org", org_fields),
+	LOCAL(LINE, struct spf_evidence, explanation, "explanation"),
+	OBJECT(FACTS, struct spf_evidence, org, "org", org_fields),
 	END,
 };
 
 static const struct field dkim_fields[] = {
-	ENUM(struct dkim_evidence, result, "result", dkim_result_names),
-	TEXT(struct dkim_evidence, reason, "reason"),
-	NAME(struct dkim_evidence, d, "d"),
-	NAME(struct dkim_evidence, s, "s"),
-	LOCAL(struct dkim_evidence, i_local, "i_local"),
-	NAME(struct dkim_evidence, i_domain, "i_domain"),
-	TEXT(struct dkim_evidence, algorithm, "a"),
-	TEXT(struct dkim_evidence, b_start, "b"),
-	UINT(struct dkim_evidence, key_bits, "key_bits"),
-	BOOL(struct dkim_evidence, has_length, "l"),
-	U64(struct dkim_evidence, surplus, "surplus"),
-	BOOL(struct dkim_evidence, test_key, "test_key"),
-	BOOL(struct dkim_evidence, covers_from, "covers_from"),
-	OBJECT(struct dkim_evidence, org, "org", org_fields),
+	ENUM(FACTS, struct dkim_evidence, result, "result", dkim_result_names),
+	TEXT(LINE, struct dkim_evidence, reason, "reason"),
+	NAME(FACTS, struct dkim_evidence, d, "d"),
+	NAME(FACTS, struct dkim_evidence, s, "s"),
+	LOCAL(LINE, struct dkim_evidence, i_local, "i_local"),
+	NAME(LINE, struct dkim_evidence, i_domain, "i_domain"),
+	TEXT(LINE, struct dkim_evidence, algorithm, "a"),
+	TEXT(LINE, struct dkim_evidence, b_start, "b"),
+	UINT(LINE, struct dkim_evidence, key_bits, "key_bits"),
+	BOOL(LINE, struct dkim_evidence, has_length, "l"),
+	U64(LINE, struct dkim_evidence, surplus, "surplus"),
+	BOOL(FACTS, struct dkim_evidence, test_key, "test_key"),
+	BOOL(LINE, struct dkim_evidence, covers_from, "covers_from"),
+	OBJECT(FACTS, struct dkim_evidence, org, "org", org_fields),
 	END,
 };
 
 static const struct field arc_claim_fields[] = {
-	ENUM(struct arc_claim, method, "method", arc_method_names),
-	NAME(struct arc_claim, domain, "domain"),
-	OBJECT(struct arc_claim, org, "org", org_fields),
+	ENUM(FACTS, struct arc_claim, method, "method", arc_method_names),
+	NAME(FACTS, struct arc_claim, domain, "domain"),
+	OBJECT(FACTS, struct arc_claim, org, "org", org_fields),
 	END,
 };
 
 static const struct field arc_set_fields[] = {
-	NAME(struct arc_set, d, "d"),
-	NAME(struct arc_set, s, "s"),
-	TEXT(struct arc_set, client_ip, "client_ip"),
-	{ .key = "results", .kind = FIELD_ADDRESSES, AT(struct arc_set, results) },
-	LIST(FIELD_CLAIMS, struct arc_set, claims, n_claims, struct arc_claim, LIMIT_ARC_CLAIMS,
+	NAME(FACTS, struct arc_set, d, "d"),
+	NAME(FACTS, struct arc_set, s, "s"),
+	TEXT(FACTS, struct arc_set, client_ip, "client_ip"),
+	{ ROW(LINE, "results"), .kind = FIELD_ADDRESSES, AT(struct arc_set, results) },
+	LIST(FIELD_CLAIMS, FACTS, struct arc_set, claims, n_claims, struct arc_claim, LIMIT_ARC_CLAIMS,
 	     "claims", arc_claim_fields),
-	BOOL(struct arc_set, seal_ok, "seal_ok"),
-	BOOL(struct arc_set, message_ok, "message_ok"),
-	BOOL(struct arc_set, from_covered, "from_covered"),
+	BOOL(LINE, struct arc_set, seal_ok, "seal_ok"),
+	BOOL(LINE, struct arc_set, message_ok, "message_ok"),
+	BOOL(FACTS, struct arc_set, from_covered, "from_covered"),
 	END,
 };
 
 static const struct field arc_fields[] = {
-	ENUM(struct arc_evidence, result, "result", arc_result_names),
-	TEXT(struct arc_evidence, reason, "reason"),
-	UINT(struct arc_evidence, oldest_pass, "oldest_pass"),
-	LIST(FIELD_SETS, struct arc_evidence, sets, n_sets, struct arc_set, LIMIT_ARC_SETS, "sets",
-	     arc_set_fields),
+	ENUM(FACTS, struct arc_evidence, result, "result", arc_result_names),
+	TEXT(LINE, struct arc_evidence, reason, "reason"),
+	UINT(FACTS, struct arc_evidence, oldest_pass, "oldest_pass"),
+	LIST(FIELD_SETS, FACTS, struct arc_evidence, sets, n_sets, struct arc_set, LIMIT_ARC_SETS,
+	     "sets", arc_set_fields),
 	END,
 };
 
 static const struct field marks_fields[] = {
-	TEXT(struct marks, list_id, "list_id"),
-	BOOL(struct marks, list_post, "list_post"),
-	BOOL(struct marks, list_unsubscribe, "list_unsubscribe"),
-	BOOL(struct marks, list_other, "list_other"),
-	BOOL(struct marks, precedence_list, "precedence_list"),
-	BOOL(struct marks, precedence_bulk, "precedence_bulk"),
-	BOOL(struct marks, resent, "resent"),
-	BOOL(struct marks, srs, "srs"),
-	BOOL(struct marks, auto_submitted, "auto_submitted"),
-	UINT(struct marks, arc_fields, "arc_fields"),
+	TEXT(FACTS, struct marks, list_id, "list_id"),
+	BOOL(FACTS, struct marks, list_post, "list_post"),
+	BOOL(FACTS, struct marks, list_unsubscribe, "list_unsubscribe"),
+	BOOL(FACTS, struct marks, list_other, "list_other"),
+	BOOL(FACTS, struct marks, precedence_list, "precedence_list"),
+	BOOL(FACTS, struct marks, precedence_bulk, "precedence_bulk"),
+	BOOL(FACTS, struct marks, resent, "resent"),
+	BOOL(FACTS, struct marks, srs, "srs"),
+	BOOL(FACTS, struct marks, auto_submitted, "auto_submitted"),
+	UINT(FACTS, struct marks, arc_fields, "arc_fields"),
 	END,
 };
 
 static const struct field relay_fields[] = {
-	TEXT(struct relay, ip, "ip"),
-	UINT(struct relay, hops, "hops"),
-	TEXT(struct relay, unread, "unread"),
+	TEXT(LINE, struct relay, ip, "ip"),
+	UINT(LINE, struct relay, hops, "hops"),
+	TEXT(LINE, struct relay, unread, "unread"),
 	END,
 };
 
 static const struct field draw_fields[] = {
-	{ .key = "sample", .kind = FIELD_UINT, .always = true, AT(struct evidence, sample_draw) },
-	{ .key = "enforce", .kind = FIELD_UINT, .always = true, AT(struct evidence, enforce_draw) },
+	{ ROW(LINE, "sample"), .kind = FIELD_UINT, .always = true, AT(struct evidence, sample_draw) },
+	{ ROW(LINE, "enforce"), .kind = FIELD_UINT, .always = true, AT(struct evidence, enforce_draw) },
 	END,
 };
 
 static const struct field applied_fields[] = {
-	ENUM(struct policy, status, "status", policy_status_names),
-	ENUM(struct policy, published, "published", disposition_names),
-	ENUM(struct policy, tag, "tag", applied_tag_names),
-	ENUM(struct policy, effective, "effective", disposition_names),
-	ENUM(struct policy, softened, "softened", softening_names),
-	BOOL(struct policy, existence_unknown, "existence_unknown"),
-	TEXT(struct policy, note, "note"),
+	ENUM(VERDICT, struct policy, status, "status", policy_status_names),
+	ENUM(VERDICT, struct policy, published, "published", disposition_names),
+	ENUM(VERDICT, struct policy, tag, "tag", applied_tag_names),
+	ENUM(VERDICT, struct policy, effective, "effective", disposition_names),
+	ENUM(VERDICT, struct policy, softened, "softened", softening_names),
+	BOOL(VERDICT, struct policy, existence_unknown, "existence_unknown"),
+	TEXT(LINE, struct policy, note, "note"),
 	END,
 };
 
 static const struct field judged_fields[] = {
-	ENUM(struct author_verdict, result, "result", dmarc_result_names),
-	OBJECT(struct author_verdict, policy, "policy", applied_fields),
-	ENUM(struct author_verdict, spf, "spf_aligned", alignment_names),
-	ENUM(struct author_verdict, dkim, "dkim_aligned", alignment_names),
-	{ .key = "dkim_index", .kind = FIELD_SIGNATURE, AT(struct author_verdict, dkim_index) },
-	ENUM(struct author_verdict, asked, "asked", disposition_names),
+	ENUM(VERDICT, struct author_verdict, result, "result", dmarc_result_names),
+	OBJECT(VERDICT, struct author_verdict, policy, "policy", applied_fields),
+	ENUM(VERDICT, struct author_verdict, spf, "spf_aligned", alignment_names),
+	ENUM(VERDICT, struct author_verdict, dkim, "dkim_aligned", alignment_names),
+	{ ROW(VERDICT, "dkim_index"), .kind = FIELD_SIGNATURE, AT(struct author_verdict, dkim_index) },
+	ENUM(VERDICT, struct author_verdict, asked, "asked", disposition_names),
 	END,
 };
 
 static const struct field reason_fields[] = {
-	ENUM(struct reason, type, "type", reason_type_names),
-	NAME(struct reason, rule, "rule"),
-	TEXT(struct reason, comment, "comment"),
+	ENUM(VERDICT, struct reason, type, "type", reason_type_names),
+	NAME(VERDICT, struct reason, rule, "rule"),
+	TEXT(VERDICT, struct reason, comment, "comment"),
 	END,
 };
 
-#define ALWAYS(type, member, k, table) \
-	{ .key = k, .kind = FIELD_ENUM, .always = true, AT(type, member), .names = table }
+#define ALWAYS(p, type, member, k, table) \
+	{ ROW(p, k), .kind = FIELD_ENUM, .always = true, AT(type, member), .names = table }
 
 static const struct field chosen_for_fields[] = {
-	NAME(struct chosen_for, domain, "domain"),
-	TEXT(struct chosen_for, rules, "rules"),
-	ALWAYS(struct chosen_for, chosen, "chosen", action_names),
-	ENUM(struct chosen_for, why, "why", why_names),
-	NAME(struct chosen_for, rule, "rule"),
+	NAME(VERDICT, struct chosen_for, domain, "domain"),
+	TEXT(VERDICT, struct chosen_for, rules, "rules"),
+	ALWAYS(VERDICT, struct chosen_for, chosen, "chosen", action_names),
+	ENUM(VERDICT, struct chosen_for, why, "why", why_names),
+	NAME(VERDICT, struct chosen_for, rule, "rule"),
 	END,
 };
 
 static const struct field cost_fields[] = {
-	UINT(struct evidence, lookups, "lookups"),
-	UINT(struct evidence, waited_ms, "waited_ms"),
-	U64(struct evidence, body_bytes, "body_bytes"),
-	UINT(struct evidence, header_fields, "header_fields"),
+	UINT(LINE, struct evidence, lookups, "lookups"),
+	UINT(LINE, struct evidence, waited_ms, "waited_ms"),
+	U64(LINE, struct evidence, body_bytes, "body_bytes"),
+	UINT(LINE, struct evidence, header_fields, "header_fields"),
 	END,
 };
 
 const struct field decision_fields[] = {
-	TEXT(struct decision, line_id, "id"),
-	{ .key = "when", .kind = FIELD_TIME, AT(struct decision, evidence.when_ms) },
-	TEXT(struct decision, queue_id, "queue_id"),
-	NAME(struct decision, mode, "mode"),
-	OBJECT(struct decision, evidence.relay, "relay", relay_fields),
-	OBJECT(struct decision, evidence, "client", client_fields),
-	ALWAYS(struct decision, evidence.exempt, "exempt", exemption_names),
-	OBJECT(struct decision, evidence.sender, "sender", sender_fields),
-	OBJECT(struct decision, evidence, "recipients", recipient_fields),
-	OBJECT(struct decision, evidence, "from", from_fields),
-	INLINE(struct decision, evidence.authors, evidence.n_authors, struct author,
+	TEXT(LINE, struct decision, line_id, "id"),
+	{ ROW(LINE, "when"), .kind = FIELD_TIME, AT(struct decision, evidence.when_ms) },
+	TEXT(LINE, struct decision, queue_id, "queue_id"),
+	NAME(VERDICT, struct decision, mode, "mode"),
+	OBJECT(LINE, struct decision, evidence.relay, "relay", relay_fields),
+	OBJECT(CLIENT, struct decision, evidence, "client", client_fields),
+	ALWAYS(FACTS, struct decision, evidence.exempt, "exempt", exemption_names),
+	OBJECT(FACTS, struct decision, evidence.sender, "sender", sender_fields),
+	OBJECT(RECIPIENTS, struct decision, evidence, "recipients", recipient_fields),
+	OBJECT(FACTS, struct decision, evidence, "from", from_fields),
+	INLINE(FACTS, struct decision, evidence.authors, evidence.n_authors, struct author,
 	       LIMIT_AUTHORS, "authors", author_fields),
-	OBJECT(struct decision, evidence.spf, "spf", spf_fields),
-	LIST(FIELD_SIGNATURES, struct decision, evidence.dkim, evidence.n_dkim,
+	OBJECT(FACTS, struct decision, evidence.spf, "spf", spf_fields),
+	LIST(FIELD_SIGNATURES, FACTS, struct decision, evidence.dkim, evidence.n_dkim,
 	     struct dkim_evidence, UINT_MAX, "dkim", dkim_fields),
-	UINT(struct decision, evidence.dkim_unchecked, "dkim_unchecked"),
-	OBJECT(struct decision, evidence.arc, "arc", arc_fields),
-	OBJECT(struct decision, evidence.marks, "marks", marks_fields),
-	OBJECT(struct decision, evidence, "draws", draw_fields),
-	INLINE(struct decision, verdict.authors, verdict.n_authors, struct author_verdict,
+	UINT(LINE, struct decision, evidence.dkim_unchecked, "dkim_unchecked"),
+	OBJECT(FACTS, struct decision, evidence.arc, "arc", arc_fields),
+	OBJECT(FACTS, struct decision, evidence.marks, "marks", marks_fields),
+	OBJECT(LINE, struct decision, evidence, "draws", draw_fields),
+	INLINE(VERDICT, struct decision, verdict.authors, verdict.n_authors, struct author_verdict,
 	       LIMIT_AUTHORS, "judged", judged_fields),
-	ALWAYS(struct decision, verdict.result, "result", dmarc_result_names),
-	TEXT(struct decision, verdict.result_reason, "result_reason"),
-	{ .key = "decisive", .kind = FIELD_INDEX, AT(struct decision, verdict.decisive) },
-	ALWAYS(struct decision, verdict.asked, "asked", disposition_names),
-	ALWAYS(struct decision, verdict.chosen, "chosen", action_names),
-	{ .key = "chosen_for", .kind = FIELD_CHOSEN_FOR, AT(struct decision, verdict),
+	ALWAYS(VERDICT, struct decision, verdict.result, "result", dmarc_result_names),
+	TEXT(LINE, struct decision, verdict.result_reason, "result_reason"),
+	{ ROW(VERDICT, "decisive"), .kind = FIELD_INDEX, AT(struct decision, verdict.decisive) },
+	ALWAYS(VERDICT, struct decision, verdict.asked, "asked", disposition_names),
+	ALWAYS(VERDICT, struct decision, verdict.chosen, "chosen", action_names),
+	{ ROW(VERDICT, "chosen_for"), .kind = FIELD_CHOSEN_FOR, AT(struct decision, verdict),
 	  .sub = chosen_for_fields },
-	ALWAYS(struct decision, verdict.why, "why", why_names),
-	NAME(struct decision, verdict.rule, "rule"),
-	TEXT(struct decision, verdict.reply, "reply"),
-	{ .key = "missing", .kind = FIELD_SIGNALS, AT(struct decision, verdict.missing) },
-	UINT(struct decision, verdict.trusted_set, "trusted_set"),
-	BOOL(struct decision, verdict.recipients_differ, "recipients_differ"),
-	BOOL(struct decision, verdict.left_out, "left_out"),
-	INLINE(struct decision, verdict.reasons, verdict.n_reasons, struct reason,
+	ALWAYS(VERDICT, struct decision, verdict.why, "why", why_names),
+	NAME(VERDICT, struct decision, verdict.rule, "rule"),
+	TEXT(LINE, struct decision, verdict.reply, "reply"),
+	{ ROW(VERDICT, "missing"), .kind = FIELD_SIGNALS, AT(struct decision, verdict.missing) },
+	UINT(VERDICT, struct decision, verdict.trusted_set, "trusted_set"),
+	BOOL(VERDICT, struct decision, verdict.recipients_differ, "recipients_differ"),
+	BOOL(VERDICT, struct decision, verdict.left_out, "left_out"),
+	INLINE(VERDICT, struct decision, verdict.reasons, verdict.n_reasons, struct reason,
 	       VERDICT_REASONS, "reasons", reason_fields),
-	{ .key = "dry_run", .kind = FIELD_BOOL, .always = true,
+	{ ROW(VERDICT, "dry_run"), .kind = FIELD_BOOL, .always = true,
 	  AT(struct decision, verdict.dry_run) },
-	ENUM(struct decision, verdict.apply, "apply", action_names),
-	ENUM(struct decision, verdict.method, "method", quarantine_method_names),
-	TEXT(struct decision, done, "done"),
-	OBJECT(struct decision, evidence, "cost", cost_fields),
+	ENUM(VERDICT, struct decision, verdict.apply, "apply", action_names),
+	ENUM(VERDICT, struct decision, verdict.method, "method", quarantine_method_names),
+	TEXT(VERDICT, struct decision, done, "done"),
+	OBJECT(LINE, struct decision, evidence, "cost", cost_fields),
 	END,
 };

@@ -46,6 +46,7 @@ struct chosen_for {
 };
 
 struct field {
+	enum decision_part part;        /* PART_LINE: the line alone has it */
 	const char *key;
 	enum field_kind kind;
 	bool always;            /* written even when false, 0 or not evaluated */

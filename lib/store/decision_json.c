@@ -26,6 +26,7 @@ struct writer {
 	struct json_out out;
 	const struct limits *limits;
 	const struct decision *decision;
+	enum decision_part part;        /* PART_LINE: all rows */
 	bool full_addresses;
 	bool keep[LIMIT_SIGNATURES_SEEN];       /* signatures that are written */
 	unsigned signatures_out;
@@ -266,16 +267,20 @@ static void put_uris(struct writer *w, const char *key, const struct record_uri 
 }
 
 /* The text is parsed again by the reader. A text that had to be cut is marked
- * by its true length; then the tags beside it are what the reader takes. */
+ * by its true length (of one that was cut before: what is left); then the tags
+ * beside it are what the reader takes. */
 static void put_record(struct writer *w, const struct field *f, const struct record *record)
 {
+	bool cut = record->is_cut || record->text.len > w->limits->record;
+
 	if (record->text.len == 0)
 		return;
 	json_put_object(&w->out, f->key);
 	w->out.string_limit = w->limits->record;
 	json_put_slice(&w->out, "text", record->text);
-	write_fields(w, f->sub, record);
-	if (record->text.len > w->limits->record) {
+	if (cut || w->part == PART_LINE)
+		write_fields(w, f->sub, record);
+	if (cut) {
 		json_put_int(&w->out, "text_octets", (int64_t)record->text.len);
 		put_uris(w, "rua", record->rua, record->n_rua);
 		put_uris(w, "ruf", record->ruf, record->n_ruf);
@@ -372,7 +377,8 @@ static void write_field(struct writer *w, const struct field *f, const char *bas
 static void write_fields(struct writer *w, const struct field *fields, const void *base)
 {
 	for (const struct field *f = fields; f->kind != FIELD_END; f++)
-		write_field(w, f, base);
+		if (w->part == PART_LINE || f->part == w->part)
+			write_field(w, f, base);
 }
 
 /* Marks up to *room signatures of this kind for keeping. */
@@ -431,25 +437,30 @@ static void put_cut(struct writer *w)
 	const unsigned recipients = surplus(e->n_recipient_domains, w->limits->recipients);
 	const unsigned sets = surplus(e->arc.n_sets, w->limits->sets);
 	const unsigned claims = claims_cut(w);
-	const struct { const char *key; unsigned n; } parts[] = {
-		{ "strings", w->out.strings_cut }, { "recipients", recipients },
-		{ "signatures", w->signatures_out }, { "arc_sets", sets }, { "arc_claims", claims },
+	const struct { enum decision_part part; const char *key; unsigned n; } losses[] = {
+		{ w->part, "strings", w->out.strings_cut }, { PART_RECIPIENTS, "recipients", recipients },
+		{ PART_FACTS, "signatures", w->signatures_out }, { PART_FACTS, "arc_sets", sets },
+		{ PART_FACTS, "arc_claims", claims },
 	};
+	bool open = false;
 
-	if (w->out.strings_cut + recipients + w->signatures_out + sets + claims == 0)
-		return;
-	json_put_object(&w->out, "cut");
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (parts[i].n > 0)
-			json_put_int(&w->out, parts[i].key, parts[i].n);
-	json_put_object_end(&w->out);
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		if (losses[i].n == 0 || (w->part != PART_LINE && w->part != losses[i].part))
+			continue;
+		if (!open)
+			json_put_object(&w->out, "cut");
+		open = true;
+		json_put_int(&w->out, losses[i].key, losses[i].n);
+	}
+	if (open)
+		json_put_object_end(&w->out);
 }
 
-static void write_line(struct buf *out, const struct decision *decision, bool full_addresses,
-		       const struct limits *limits)
+static void write_object(struct buf *out, const struct decision *decision, enum decision_part part,
+			 bool full_addresses, const struct limits *limits)
 {
 	struct writer w = {
-		.limits = limits, .decision = decision, .full_addresses = full_addresses,
+		.limits = limits, .decision = decision, .part = part, .full_addresses = full_addresses,
 	};
 
 	json_begin(&w.out, out, 0);
@@ -459,19 +470,33 @@ static void write_line(struct buf *out, const struct decision *decision, bool fu
 	write_fields(&w, decision_fields, decision);
 	put_cut(&w);
 	json_put_object_end(&w.out);
-	buf_add_char(out, '\n');
+	if (part == PART_LINE)
+		buf_add_char(out, '\n');
+}
+
+static void write_within(struct buf *out, const struct decision *decision, enum decision_part part,
+			 bool full_addresses)
+{
+	size_t start = out->len;
+
+	for (size_t i = 0; i < N_LEVELS; i++) {
+		write_object(out, decision, part, full_addresses, &levels[i]);
+		if (!buf_is_full(out) && out->len - start <= LIMIT_JOURNAL_LINE)
+			return;
+		buf_cut(out, start);
+	}
+	assert(!"the last level always fits a buffer with room for one line");
 }
 
 void decision_json_write(struct buf *out, const struct decision *decision,
 			 const struct decision_json_options *options)
 {
-	size_t start = out->len;
+	write_within(out, decision, PART_LINE, options->full_addresses);
+}
 
-	for (size_t i = 0; i < N_LEVELS; i++) {
-		write_line(out, decision, options->full_addresses, &levels[i]);
-		if (!buf_is_full(out) && out->len - start <= LIMIT_JOURNAL_LINE)
-			return;
-		buf_cut(out, start);
-	}
-		assert(!"the last level always fits a buffer with room for one line");
+void decision_json_write_part(struct buf *out, const struct decision *decision,
+			      enum decision_part part)
+{
+	assert(part != PART_LINE);
+	write_within(out, decision, part, false);
 }

@@ -38,4 +38,17 @@ void decision_json_write(struct buf *out, const struct decision *decision,
 int decision_json_read(struct arena *arena, struct slice line, struct decision *out_r,
 		       const char **error_r);
 
+/* The line in pieces: what is the same in many messages (facts.h). Each is a JSON
+ * object like the line, with its own rows alone and "v":1; never local parts. */
+enum decision_part {
+	PART_LINE = 0,                  /* of the message alone */
+	PART_FACTS, PART_CLIENT, PART_RECIPIENTS, PART_VERDICT, DECISION_PARTS,
+};
+/* Equal parts give equal texts. No line feed. Room as above. */
+void decision_json_write_part(struct buf *out, const struct decision *decision,
+			      enum decision_part part);
+/* By part; that of PART_LINE is not looked at, what it held is 0 in *out_r. */
+int decision_json_read_parts(struct arena *arena, const struct slice parts[DECISION_PARTS],
+			     struct decision *out_r, const char **error_r);
+
 #endif

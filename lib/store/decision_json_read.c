@@ -12,6 +12,7 @@
 
 struct reader {
 	struct arena *arena;
+	enum decision_part part;        /* PART_LINE: all rows */
 	const char *error;              /* the first fault; ours and printable */
 };
 
@@ -177,7 +178,7 @@ static void read_record(struct reader *r, const struct field *f, const struct js
 	} else if (!cut) {
 		record_parse(r->arena, text, record);
 	} else {
-		*record = (struct record){ .text = text };
+		*record = (struct record){ .text = text, .is_cut = true };
 		read_fields(r, f->sub, object, record);
 		record->n_rua = read_uris(r, json_get(object, "rua"), record->rua);
 		record->n_ruf = read_uris(r, json_get(object, "ruf"), record->ruf);
@@ -339,6 +340,8 @@ static void read_fields(struct reader *r, const struct field *fields, const stru
 	for (const struct field *f = fields; f->kind != FIELD_END; f++) {
 		const struct json *value = json_get(object, f->key);
 
+		if (r->part != PART_LINE && f->part != r->part)
+			continue;
 		if (f->kind == FIELD_INDEX || f->kind == FIELD_SIGNATURE) {
 			int none = -1;
 
@@ -399,11 +402,24 @@ static void check_decision(struct reader *r, const struct decision *d)
 			fault(r, "dkim_index", "points behind the signatures");
 }
 
-static void read_decision(struct reader *r, const struct json *root, struct decision *d)
+/* Of a decision whose rows have been read; chosen_for and cut may be NULL. */
+static void complete(struct reader *r, struct decision *d, const struct json *chosen_for,
+		     const struct json *sets_cut)
+{
+	if (r->error != NULL)
+		return;
+	spread_rules(r, &d->evidence);
+	spread_chosen(r, d);
+	read_chosen_for(r, row_of(FIELD_CHOSEN_FOR), chosen_for, d);
+	if (sets_cut != NULL)
+		restore_sets(r, sets_cut, &d->evidence.arc);
+	check_decision(r, d);
+}
+
+static void read_rows(struct reader *r, const struct json *root, struct decision *d)
 {
 	int64_t version = json_number(json_get(root, "v"), 0);
-	const struct json *cut = json_get(root, "cut");
-	const struct field *chosen_for;
+	const struct json *recipients = json_get(json_get(root, "cut"), "recipients");
 
 	if (!json_is_object(root) || version < 1) {
 		r->error = "not a line of the journal: no object with a version \"v\"";
@@ -415,18 +431,19 @@ static void read_decision(struct reader *r, const struct json *root, struct deci
 		return;
 	}
 	read_fields(r, decision_fields, root, d);
-	if (r->error != NULL)
-		return;
-	spread_rules(r, &d->evidence);
-	spread_chosen(r, d);
-	chosen_for = row_of(FIELD_CHOSEN_FOR);
-	read_chosen_for(r, chosen_for, json_get(root, chosen_for->key), d);
-	if (json_get(cut, "arc_sets") != NULL)
-		restore_sets(r, json_get(cut, "arc_sets"), &d->evidence.arc);
-	check_decision(r, d);
-	if (json_get(cut, "recipients") != NULL)
-		d->evidence.recipients_unlisted += (unsigned)read_number(
-			r, "recipients", json_get(cut, "recipients"), 0, INT_MAX);
+	if (recipients != NULL)
+		d->evidence.recipients_unlisted +=
+			(unsigned)read_number(r, "recipients", recipients, 0, INT_MAX);
+}
+
+static const struct json *chosen_for_of(const struct json *root)
+{
+	return json_get(root, row_of(FIELD_CHOSEN_FOR)->key);
+}
+
+static const struct json *sets_cut_of(const struct json *root)
+{
+	return json_get(json_get(root, "cut"), "arc_sets");
 }
 
 int decision_json_read(struct arena *arena, struct slice line, struct decision *out_r,
@@ -443,8 +460,36 @@ int decision_json_read(struct arena *arena, struct slice line, struct decision *
 	doc = json_parse(arena, line, error_r);
 	if (doc == NULL)
 		return -1;
-	read_decision(&r, json_root(doc), &d);
+	read_rows(&r, json_root(doc), &d);
+	complete(&r, &d, chosen_for_of(json_root(doc)), sets_cut_of(json_root(doc)));
 	json_doc_free(doc);
+	if (r.error != NULL) {
+		*error_r = r.error;
+		return -1;
+	}
+	*out_r = d;
+	return 0;
+}
+
+int decision_json_read_parts(struct arena *arena, const struct slice parts[DECISION_PARTS],
+			     struct decision *out_r, const char **error_r)
+{
+	struct reader r = { .arena = arena };
+	struct decision d = { .verdict.decisive = -1 };
+	struct json_doc *docs[DECISION_PARTS] = { NULL };
+
+	for (int part = PART_FACTS; part < DECISION_PARTS && r.error == NULL; part++) {
+		docs[part] = json_parse(arena, parts[part], &r.error);
+		r.part = (enum decision_part)part;
+		if (docs[part] != NULL)
+			read_rows(&r, json_root(docs[part]), &d);
+	}
+	r.part = PART_LINE;
+	if (r.error == NULL)
+		complete(&r, &d, chosen_for_of(json_root(docs[PART_VERDICT])),
+			 sets_cut_of(json_root(docs[PART_FACTS])));
+	for (int part = PART_FACTS; part < DECISION_PARTS; part++)
+		json_doc_free(docs[part]);
 	if (r.error != NULL) {
 		*error_r = r.error;
 		return -1;
