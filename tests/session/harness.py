@@ -76,13 +76,18 @@ def write_value(value):
         return 'true' if value else 'false'
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, dict):
+        return '{ %s }' % ' '.join('%s = %s;' % (key, write_value(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+        return '( %s )' % ',\n  '.join(write_value(item) for item in value)
     if isinstance(value, (list, tuple)):
         return '[ %s ]' % ', '.join(write_value(item) for item in value)
     return '"%s"' % str(value).replace('\\', '\\\\').replace('"', '\\"')
 
 
 def write_settings(settings):
-    """{'dry_run': True, 'dmarc.discovery': 'psl'} in libconfig syntax."""
+    """{'dry_run': True, 'dmarc.discovery': 'psl'} in libconfig syntax; a list of dicts is a
+    list of groups (rules)."""
     groups, lines = {}, []
     for name, value in settings.items():
         group, dot, key = name.rpartition('.')
