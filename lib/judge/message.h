@@ -26,8 +26,8 @@ struct arrival {                        /* facts known at MAIL */
 
 struct message;
 struct message *message_new(struct engine *engine, const struct arrival *arrival);
-/* A recipient that was not taken leaves no trace and has to be put off (452):
- * recipients.c. */
+/* A recipient that was not taken leaves no trace and has to be put off (452);
+ * never in a dry run: recipients.c. */
 enum message_rcpt {
 	MESSAGE_RCPT_TAKEN = 0,
 	MESSAGE_RCPT_OTHER_RULES,       /* recipients_differ = "split": not the first one's */

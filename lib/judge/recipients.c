@@ -61,15 +61,21 @@ static void list(struct message *m, const struct rcpt *rcpt)
 	e->recipient_rules[n] = arena_strdup(m->arena, rcpt->rules);
 }
 
+/* A dry run puts nobody off. */
+static bool may_put_off(const struct message *m)
+{
+	return rules_matter(m) && !m->engine->settings->ruleset.dry_run;
+}
+
 static enum message_rcpt take(struct message *m, const struct rcpt *rcpt)
 {
 	struct evidence *e = &m->evidence;
 	bool is_new = rcpt->has_domain && !is_listed(e, rcpt);
 	bool is_full = e->n_recipient_domains == LIMIT_RECIPIENT_DOMAINS;
 
-	if (is_new && is_full && rules_matter(m))
+	if (is_new && is_full && may_put_off(m))
 		return MESSAGE_RCPT_TOO_MANY;
-	if (rules_matter(m) && m->engine->settings->ruleset.recipients_differ == DIFFER_SPLIT &&
+	if (may_put_off(m) && m->engine->settings->ruleset.recipients_differ == DIFFER_SPLIT &&
 	    !has_same_rules(m, rcpt))
 		return MESSAGE_RCPT_OTHER_RULES;
 	e->n_recipients++;

@@ -45,24 +45,27 @@ static const struct {
 	const char *rcpts[6];
 	const char *groups;
 	unsigned n, unlisted;
+	bool dry_run;
 } rcpt_rows[] = {
 	{ "groups by domain and rules", DIFFER_QUARANTINE, "192.0.2.1", { "T<a@receiver.example>",
 	  "T<desk@receiver.example>", "T<b@Receiver.example>", "T<DESK@receiver.example>", "T<c@tenant.example>" },
-	  "receiver.example:,receiver.example:desk,tenant.example:", 5, 0 },
+	  "receiver.example:,receiver.example:desk,tenant.example:", 5, 0, false },
 	{ "split", DIFFER_SPLIT, "192.0.2.1", { "T<a@receiver.example>", "O<desk@receiver.example>",
 	  "T<b@other.example>", "O<c@tenant.example>", "T<d@receiver.example>" },
-	  "receiver.example:,other.example:", 3, 0 },
+	  "receiver.example:,other.example:", 3, 0, false },
 	{ "split, the first has rules", DIFFER_SPLIT, "192.0.2.1", { "T<a@tenant.example>",
 	  "T<a@sub.tenant.example>", "O<desk@receiver.example>", "O<a@receiver.example>" },
-	  "tenant.example:,sub.tenant.example:", 2, 0 },
+	  "tenant.example:,sub.tenant.example:", 2, 0, false },
 	{ "split, an address has rules", DIFFER_SPLIT, "192.0.2.1", { "T<\"desk\"@receiver.example>",
-	  "O<a@receiver.example>", "T<@relay.example:desk@receiver.example>" }, "receiver.example:desk", 2, 0 },
+	  "O<a@receiver.example>", "T<@relay.example:desk@receiver.example>" }, "receiver.example:desk", 2, 0, false },
 	{ "split, without a domain", DIFFER_SPLIT, "192.0.2.1", { "T<postmaster>", "T<a@receiver.example>",
-	  "O<a@tenant.example>", "T<a@[192.0.2.9]>", "T<nonsense" }, "receiver.example:", 4, 3 },
+	  "O<a@tenant.example>", "T<a@[192.0.2.9]>", "T<nonsense" }, "receiver.example:", 4, 3, false },
 	{ "split, without a domain behind a tenant", DIFFER_SPLIT, "192.0.2.1", { "T<a@tenant.example>",
-	  "O<postmaster>", "O<a@[192.0.2.9]>" }, "tenant.example:", 1, 0 },
+	  "O<postmaster>", "O<a@[192.0.2.9]>" }, "tenant.example:", 1, 0, false },
 	{ "exempt mail is not split", DIFFER_SPLIT, "127.0.0.1", { "T<a@receiver.example>",
-	  "T<desk@receiver.example>", "T<c@tenant.example>" }, "receiver.example:,tenant.example:", 3, 0 },
+	  "T<desk@receiver.example>", "T<c@tenant.example>" }, "receiver.example:,tenant.example:", 3, 0, false },
+	{ "a dry run puts nobody off", DIFFER_SPLIT, "192.0.2.1", { "T<a@receiver.example>",
+	  "T<c@tenant.example>" }, "receiver.example:,tenant.example:", 2, 0, true },
 };
 
 START_TEST(groups_recipients)
@@ -76,6 +79,7 @@ START_TEST(groups_recipients)
 
 	open_engine("");
 	add_recipient_rules(rcpt_rows[_i].differ);
+	settings->ruleset.dry_run = rcpt_rows[_i].dry_run;
 	m = message_new(engine, &arrival);
 	for (int i = 0; i < 6 && rcpt_rows[_i].rcpts[i] != NULL; i++)
 		ck_assert_msg(letters[message_rcpt(m, slice_of(rcpt_rows[_i].rcpts[i] + 1))] ==
