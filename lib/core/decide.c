@@ -317,10 +317,25 @@ static const char *own_reply(const struct outcome *out)
 	return out->rule->reply != NULL ? out->rule->reply : "rejected by local policy";
 }
 
+/* Whose step and reply are the message's: one of those who would get alone what
+ * is chosen for all; without a rule when there is one, since `rule` only names
+ * what matched for all. The order of the recipients must not matter. */
+static const struct outcome *speaker_of(const struct outcome *outcomes, unsigned n,
+					enum action chosen)
+{
+	const struct outcome *speaker = NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		if (outcomes[i].chosen == chosen &&
+		    (speaker == NULL || (speaker->rule != NULL && outcomes[i].rule == NULL)))
+			speaker = &outcomes[i];
+	return speaker != NULL ? speaker : &outcomes[0];
+}
+
 static void settle_outcomes(const struct ruleset *ruleset, const struct outcome *outcomes, unsigned n,
 			    struct verdict *v)
 {
-	const struct outcome *speaker = &outcomes[0];
+	const struct outcome *speaker;
 	enum action done = effective(&outcomes[0]);
 	bool same_rule = true;
 
@@ -330,9 +345,8 @@ static void settle_outcomes(const struct ruleset *ruleset, const struct outcome 
 		same_rule &= outcomes[i].rule == outcomes[0].rule;
 		v->chosen = settle(ruleset->recipients_differ, v->chosen, outcomes[i].chosen);
 		done = settle(ruleset->recipients_differ, done, effective(&outcomes[i]));
-		if (speaker->chosen != v->chosen && outcomes[i].chosen == v->chosen)
-			speaker = &outcomes[i];
 	}
+	speaker = speaker_of(outcomes, n, v->chosen);
 	merge_reasons(v, outcomes, n);
 	v->why = v->recipients_differ ? WHY_RECIPIENTS_DIFFER : speaker->why;
 	v->rule = same_rule && outcomes[0].rule != NULL ? outcomes[0].rule->id : NULL;

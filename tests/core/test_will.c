@@ -396,6 +396,28 @@ START_TEST(recipients_differ)
 }
 END_TEST
 
+/* Both are accepted, one by a rule: no rule is said to have chosen for all. */
+START_TEST(recipients_agree_for_other_reasons)
+{
+	for (int order = 0; order < 2; order++) {
+		struct scene s;
+
+		scene_open(&s);
+		two_tenants(&s, RULE_ACCEPT, DIFFER_QUARANTINE);
+		scene_recipient(&s, order == 0 ? "lax.example" : "other.example", "");
+		scene_recipient(&s, order == 0 ? "other.example" : "lax.example", "");
+		s.e.n_authors = 0;
+		scene_author(&s, "example.com", "p=none");
+		scene_decide(&s);
+		ck_assert_int_eq(s.v.chosen, ACTION_ACCEPT);
+		ck_assert(!s.v.recipients_differ);
+		ck_assert_int_eq(s.v.why, WHY_REQUESTED);
+		ck_assert_ptr_null(s.v.rule);
+		scene_close(&s);
+	}
+}
+END_TEST
+
 START_TEST(recipients_alone_and_unlisted)
 {
 	struct scene s;
@@ -484,6 +506,7 @@ static Suite *suite(void)
 	tcase_add_test(t, arc_comment);
 	tcase_add_test(t, rules_come_before_the_chain);
 	tcase_add_loop_test(t, recipients_differ, 0, N_ROWS(differ_rows));
+	tcase_add_test(t, recipients_agree_for_other_reasons);
 	tcase_add_test(t, recipients_alone_and_unlisted);
 	tcase_add_loop_test(t, staged_enforcement, 0, N_ROWS(percent_rows));
 	tcase_add_test(t, staging_does_not_touch_tempfail);
