@@ -17,7 +17,7 @@
 
 #define EXIT_QUARANTINE 1
 #define EXIT_REJECT 2
-#define MAX_RCPT 64
+#define MAX_RCPT 1000
 
 struct options {
 	const char *file, *ip, *helo, *mail_from, *client_name, *zone, *config;
