@@ -19,7 +19,7 @@ struct options {
 struct selection {
 	int64_t now_ms, since_ms, until_ms;
 	bool only_unused, only_expiring;
-	int64_t expiring_ms;            /* on or before */
+	int64_t expiring_ms;            /* their last day has begun by then */
 };
 
 static const char help_text[] =
@@ -110,10 +110,11 @@ static bool is_wanted(void *context, const struct rule_row *row)
 {
 	const struct selection *s = context;
 
-	if (s->only_unused && (row->rule == NULL || row->hit != NULL))
+	if (s->only_unused && row->hit != NULL)
 		return false;
 	return !s->only_expiring || (row->rule != NULL && row->term != TERM_OPEN &&
-				     rule_calendar_last_day_ms(row->rule) <= s->expiring_ms);
+				     rule_calendar_last_day_ms(row->rule) < s->expiring_ms +
+									    RULE_CALENDAR_DAY_MS);
 }
 
 /* "Unused for 90 days" must not be said by a journal of 30. */

@@ -88,6 +88,35 @@ expect 0 'gone-1' '@@' -c "$dir/none.conf" -J "$journal"
 expect 0 '"id":"gone-1","in_settings":false,"hits":3,"last_hit":"20' '@@' -c "$dir/good.conf" --json
 expect 0 '"lines":11,"unreadable":2,"cut":1}' '@@' -c "$dir/good.conf" --json
 
+# the rules of the settings: who, until when, and what can go
+days_on() {
+	date -u -d "$1 days" +%Y-%m-%d
+}
+rule() {
+	printf '{ id = "%s"; owner = "%s"; ticket = "T-1"; expires = "%s"; action = "accept";\n' "$@"
+	printf 'match = { author_domain = "example.com"; client_network = "192.0.2.0/24"; }; }'
+}
+{
+	conf "$journal"
+	printf 'rules = ( %s,\n%s,\n%s,\n%s );\n' "$(rule shared 'Jane Doe' "$(days_on 10)")" \
+		"$(rule never-hit 'Jürgen' "$(days_on 100)")" "$(rule over '' "$(days_on -3)")" \
+		'{ id = "no-date"; match = { author_domain = "example.com"; }; action = "reject"; }'
+} >"$dir/rules.conf"
+rules="$dir/rules.conf"
+expect 0 "shared  *accept  Jane Doe  *T-1  *$(days_on 10) in 10 d  *1  20" 'shared *gone' -c "$rules"
+expect 0 "never-hit *accept  J.xC3.xBCrgen *T-1 *$(days_on 100) in 100 d *0  -" 'No rule' -c "$rules"
+expect 0 "over  *accept  -  *T-1  *$(days_on -3) EXPIRED  *0  -" 'No rule' -c "$rules"
+expect 0 'no-date  *reject  -  *-  *-  *0  -' 'No rule' -c "$rules"
+expect 0 '^over' 'shared' -c "$rules" --expiring 9d
+expect 0 '^shared' 'never-hit\|no-date\|gone' -c "$rules" --expiring 10d
+expect 0 '^never-hit' '^shared\|^gone' -c "$rules" --unused 39d
+expect 0 '^shared' '^gone' -c "$rules" --unused 1d
+expect 0 '^over' '^shared\|^never-hit' -c "$rules" --unused 39d --expiring 30d
+expect 65 'reaches back to .* only' '^never-hit' -c "$rules" --unused 41d
+expect 0 '"owner":"Jürgen",.*"in_settings":true,"hits":0}' '@@' -c "$rules" --json
+expect 0 "\"line\":[0-9]*,\"expires\":\"$(days_on -3)\",\"days_left\":-3,\"expired\":true" '@@' \
+	-c "$rules" --json
+
 # no words about what is unused beyond the journal's reach
 expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --unused 39d
 expect 65 'reaches back to .* only' 'No rule' -c "$dir/good.conf" --unused 41d
