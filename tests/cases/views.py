@@ -109,6 +109,24 @@ def disagreements(answer, field, marks, log, row, check):
     return faults + ['answer: %s' % text for text in answer_faults(answer, row)]
 
 
+def dry_faults(answer, refused, row, dry):
+    """What a dry run does, or chooses otherwise than the enforcing one."""
+    faults = []
+    for key, wanted in of_row(row).items():
+        if key in ('result', 'asked', 'chosen', 'why', 'rule', 'missing') and \
+                of_row(dry)[key] != wanted:
+            faults.append('%s is %s, not %s' % (key, of_row(dry)[key], wanted))
+    if dry['done'] != 'none' or answer.code != 250 or refused:
+        faults.append('done is %s, the MTA was told %d' % (dry['done'], answer.code))
+    if answer.quarantine or answer.inserted('X-Alignd-Quarantine'):
+        faults.append('it is quarantined')
+    for domain in row.get('recipients', {}).get('domains', ()):
+        if chosen_for(dry, domain) != chosen_for(row, domain):
+            faults.append('for %s: %s, not %s' % (domain, chosen_for(dry, domain),
+                                                  chosen_for(row, domain)))
+    return faults
+
+
 def chosen_for(row, domain):
     """What was chosen for a recipient domain: all answers, when its addresses differ."""
     found = [entry['chosen'] for entry in row.get('chosen_for', ()) if entry['domain'] == domain]
