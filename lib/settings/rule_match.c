@@ -431,7 +431,7 @@ static void check_proof(struct rule_reader *reader, const struct node *match)
 void rule_match_check(struct rule_reader *reader, const struct node *match)
 {
 	check_needs(reader, match);
-	if (reader->rule->action == RULE_ACCEPT)
+	if (rule_action_rows[reader->rule->action].exempts)
 		check_proof(reader, match);
 }
 

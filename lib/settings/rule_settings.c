@@ -174,20 +174,26 @@ static void take_word(struct rule_reader *reader, const struct node *node,
 	buf_done(&accepted);
 }
 
-static const struct name_row action_words[] = {
-	{ RULE_ACCEPT, "accept" }, { RULE_QUARANTINE, "quarantine" }, { RULE_REJECT, "reject" },
-	{ RULE_HONOR, "honor" }, { 0, NULL },
-};
 static const struct name_row reason_words[] = {
 	{ REASON_LOCAL_POLICY, "local_policy" }, { REASON_MAILING_LIST, "mailing_list" },
 	{ REASON_TRUSTED_FORWARDER, "trusted_forwarder" }, { REASON_OTHER, "other" }, { 0, NULL },
 };
 
+/* The actions as a table of words; the last row stays empty. */
+static const struct name_row *action_words(struct rule_reader *reader)
+{
+	struct name_row *words = ARENA_ARRAY(reader->faults->arena, struct name_row, n_rule_actions);
+
+	for (unsigned i = RULE_UNSET + 1; i < n_rule_actions; i++)
+		words[i - 1] = (struct name_row){ (int)i, rule_action_rows[i].name };
+	return words;
+}
+
 static void take_action(struct rule_reader *reader, const struct node *node)
 {
 	int action = RULE_UNSET;
 
-	take_word(reader, node, action_words, &action);
+	take_word(reader, node, action_words(reader), &action);
 	reader->rule->action = (enum rule_action)action;
 }
 
@@ -290,18 +296,30 @@ static void check_match(struct rule_reader *reader, struct place place,
 static void check_action(struct rule_reader *reader, const struct node *const given[N_FIELDS])
 {
 	const struct rule *rule = reader->rule;
+	const struct rule_action_row *action = &rule_action_rows[rule->action];
 
-	if (rule->action != RULE_ACCEPT && (rule->reason == REASON_MAILING_LIST ||
-					    rule->reason == REASON_TRUSTED_FORWARDER))
+	if (!action->exempts && (rule->reason == REASON_MAILING_LIST ||
+				 rule->reason == REASON_TRUSTED_FORWARDER))
 		refuse_value(reader, given[REASON], "is a reason to accept; accepted with this "
 			     "action: \"local_policy\", \"other\"");
-	if (rule->action != RULE_REJECT && given[REPLY] != NULL)
+	if (!action->rejects && given[REPLY] != NULL)
 		rule_settings_refuse(reader, given[REPLY]->place, "reply",
 				     "is the answer of a reject; accepted: only with action = \"reject\"");
-	if ((rule->action == RULE_ACCEPT || rule->action == RULE_HONOR) && given[PERCENT] != NULL)
+	if (!action->staged && given[PERCENT] != NULL)
 		rule_settings_refuse(reader, given[PERCENT]->place, "enforce_percent",
 				     "has no effect with this action; accepted: only with action = "
 				     "\"quarantine\" or \"reject\"");
+}
+
+static void refuse_action(struct rule_reader *reader, struct place place)
+{
+	struct buf accepted;
+
+	buf_init(&accepted, 512);
+	options_add_words(action_words(reader), &accepted);
+	rule_settings_refuse(reader, place, "action",
+			     TEXT_OF(reader, "required; accepted: %s", buf_str(&accepted)));
+	buf_done(&accepted);
 }
 
 /* What the fields demand of one another; nothing that follows from a fault that
@@ -313,8 +331,7 @@ static void check_rule(struct rule_reader *reader, struct place place,
 		rule_settings_refuse(reader, place, "id", "required: log, journal and reports know a "
 				     "rule by its id; accepted: 1 to 64 letters, digits, `-`, `_` and `.`");
 	if (given[ACTION] == NULL)
-		rule_settings_refuse(reader, place, "action", "required; accepted: \"accept\", "
-				     "\"quarantine\", \"reject\", \"honor\"");
+		refuse_action(reader, place);
 	else if (reader->rule->action != RULE_UNSET)
 		check_action(reader, given);
 	check_match(reader, place, given);

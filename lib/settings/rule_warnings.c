@@ -17,7 +17,7 @@ static const char *label_of(const struct rule *rule, struct fault_list *list)
 
 static bool hardens(const struct rule *rule)
 {
-	return rule->action == RULE_QUARANTINE || rule->action == RULE_REJECT;
+	return rule_action_rows[rule->action].hardens;
 }
 
 static bool names_result(const struct rule *rule)
