@@ -6,6 +6,11 @@
  * over, auth_arc_finish. One thread at a time. The arena is the message's, as for
  * auth_dkim.h. Every error is final: fail, never temperror; a failed chain counts
  * like none.
+ *
+ * Bounds: LIMIT_ARC_OCTETS of fields, max_sets; older message signatures, which
+ * change only oldest-pass, are tried from the newest on until one fails, or they
+ * have taken LIMIT_HEADER_OCTETS of header or eight hashes of the body. Those
+ * behind count as not verified, and their keys are not asked for.
  */
 #ifndef AUTH_AUTH_ARC_H
 #define AUTH_AUTH_ARC_H
