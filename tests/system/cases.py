@@ -5,6 +5,7 @@ call them by name.
 """
 
 import re
+import smtplib
 import threading
 import time
 
@@ -81,6 +82,49 @@ def rejects(site):
     assert site.mta.inbox.messages() == []
     told = run_program([alignctl, "show", queue_id, "-c", site.alignd.config])
     has(told, queue_id, "strict.example", "reject", domains.STRANGER)
+    site.check_quiet()
+
+
+def writes_what_a_relay_is_read_by(site):
+    """As a gateway of ours it would name its client so that internal_relays can read it."""
+    config = site.lab.write("relay.conf", servers.settings_text(
+        {"dry_run": True, "authserv_id": OUR_ID, "internal_relays": ["203.0.113.200"]}))
+    zone = site.lab.write("relay.zone", "")
+    site.use({"dry_run": True})
+    for address, helo in ((domains.CLIENT, "client.good.example"), (domains.CLIENT6, "six.example"),
+                          (domains.STRANGER, "[%s]" % domains.CLIENT)):
+        delivered = site.lab.write("relay.eml", site.deliver(message(), address=address, helo=helo))
+        told = run_program([servers.alignctl_program(), "check", delivered, "-c", config, "--zone", zone,
+                            "--ip", "203.0.113.200"])
+        has(re.sub(" +", " ", told), "internal relay 203.0.113.200, Received fields read: 1",
+            "client %s\n" % address, "HELO %s\n" % helo)
+
+
+def splits_recipients(site):
+    """One whose rules differ is told to come separately; the MTA goes on with the others."""
+    site.use({"recipients_differ": "split", "rules": [
+        {"id": "desk", "match": {"recipient": "desk@receiver.example"}, "action": "accept"}]})
+    with site.client(domains.STRANGER) as client:
+        def begin(*wanted):
+            client.smtp.docmd("MAIL", "FROM:<ceo@strict.example>")
+            for name, code in wanted:
+                answer = client.smtp.docmd("RCPT", "TO:<%s@receiver.example>" % name)
+                assert answer[0] == code, (name, answer)
+            return answer[1].decode()
+
+        has(begin(("inbox", 250), ("desk", 452)), "4.5.3", "separately")
+        client.smtp.rset()
+        begin(("inbox", 250), ("desk", 452), ("other", 250))
+        try:
+            code = client.smtp.data(message("ceo@strict.example"))[0]
+        except smtplib.SMTPDataError as refusal:
+            code = refusal.smtp_code
+        assert code == 550, code
+        has(site.last_line("done=reject"), "recipients=2", "put_off=1")
+        begin(("desk", 250), ("inbox", 452))
+        assert client.smtp.data(message("ceo@strict.example"))[0] == 250
+    has(our_result(site.mta.inbox.take()), "dmarc=fail")
+    has(site.last_line("done=accept"), "rule=desk", "recipients=1", "put_off=1")
     site.check_quiet()
 
 

@@ -50,6 +50,14 @@ def test_reject(_, site):
     cases.rejects(site)
 
 
+def test_relay(_, site):
+    cases.writes_what_a_relay_is_read_by(site)
+
+
+def test_split_recipients(_, site):
+    cases.splits_recipients(site)
+
+
 def test_quarantine_by_header(_, site):
     cases.quarantines_by_header(site)
 
