@@ -278,7 +278,8 @@ static struct journal *new_journal(const struct journal_options *options)
 	j->host = mem_strdup(options->host);
 	j->options = (struct journal_options){
 		.utc_ms = options->utc_ms, .report = options->report,
-		.report_context = options->report_context,
+		.report_context = options->report_context, .is_loaded = options->is_loaded,
+		.is_loaded_context = options->is_loaded_context,
 	};
 	take_bounds(j, options);
 	j->start_ms = journal_utc_ms(j);

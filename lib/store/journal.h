@@ -8,9 +8,9 @@
  * `wait_ms`, and not at all while writing fails; the line then waits in bounded
  * memory, and what cannot be kept is counted as unjournaled and said once a
  * minute through the report function. A second thread does fsync (every
- * sync_ms), compression and the bounds in space and days: the oldest files of
- * this host go first; when nothing is left to remove, writing stops (said) and
- * lines wait.
+ * sync_ms), compression and the bounds in space and days: for space, the oldest
+ * files of this host go first that are in the store, then the oldest (said); when
+ * nothing is left to remove, writing stops (said) and lines wait.
  *
  * Thread-safe; not fork-safe. The reader never takes a last line without its
  * line feed and reads .gz too.
@@ -34,6 +34,10 @@ struct journal_options {                /* plain; strings are copied */
 	uint64_t max_memory;            /* for waiting lines; 0: 16 MiB */
 	unsigned check_ms;              /* bounds are looked at this often; 0: 5000 */
 	int64_t (*utc_ms)(void);        /* NULL: the clock; for tests of midnight */
+	/* Is this file in the store as a whole? From a thread of the journal. NULL:
+	 * there is no store that would miss it. */
+	bool (*is_loaded)(void *context, const char *file);
+	void *is_loaded_context;
 	/* said at most once a minute per cause; from the journal's thread */
 	void (*report)(void *context, const char *text);
 	void *report_context;

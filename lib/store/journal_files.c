@@ -165,6 +165,13 @@ int journal_files_list(struct arena *arena, const char *directory, const char *h
 	return 0;
 }
 
+bool journal_file_is_doubled(const struct journal_file *files, unsigned n, unsigned i)
+{
+	return !files[i].compressed && i + 1 < n && files[i + 1].compressed &&
+	       files[i].day == files[i + 1].day && files[i].number == files[i + 1].number &&
+	       slice_equal(files[i].host, files[i + 1].host);
+}
+
 int journal_sync_directory(const char *directory)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -321,29 +328,77 @@ static bool has_free(const char *directory, uint64_t min_free)
 	       (uint64_t)fs.f_bavail * fs.f_frsize >= min_free;
 }
 
-int journal_files_trim(struct arena *arena, const char *directory, const char *host,
-		       const char *current, const struct journal_bounds *bounds,
+struct trimming {
+	struct arena *arena;
+	const char *directory, *current;
+	const struct journal_bounds *bounds;
+	uint64_t total;
+	unsigned unloaded;
+};
+
+static bool is_over(const struct trimming *t)
+{
+	return (t->bounds->max_bytes > 0 && t->total > t->bounds->max_bytes) ||
+	       !has_free(t->directory, t->bounds->min_free);
+}
+
+static bool is_loaded(const struct trimming *t, const struct journal_file *file)
+{
+	return t->bounds->is_loaded == NULL || t->bounds->is_loaded(t->bounds->context, file->name);
+}
+
+/* A removed file has no name any more. */
+static int remove_file(struct trimming *t, struct journal_file *file, bool loaded,
 		       const char **error_r)
 {
-	struct journal_file *files;
-	uint64_t total = 0;
-	unsigned n;
+	const char *path = arena_printf(t->arena, "%s/%s", t->directory, file->name);
 
+	if (unlink(path) != 0 && errno != ENOENT)
+		return fail_file(t->arena, "remove", path, error_r);
+	t->total -= file->bytes;
+	t->unloaded += !loaded;
+	file->name = NULL;
+	return 0;
+}
+
+/* One round over the files, oldest first. */
+static int trim(struct trimming *t, struct journal_file *files, unsigned n, bool only_loaded,
+		const char **error_r)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bool loaded, old = files[i].day < t->bounds->oldest_day;
+
+		if (files[i].name == NULL || strcmp(files[i].name, t->current) == 0 ||
+		    (!old && !is_over(t)))
+			continue;
+		loaded = is_loaded(t, &files[i]);
+		if (!old && only_loaded && !loaded)
+			continue;
+		if (remove_file(t, &files[i], loaded, error_r) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int journal_files_trim(struct arena *arena, const char *directory, const char *host,
+		       const char *current, const struct journal_bounds *bounds,
+		       unsigned *unloaded_r, const char **error_r)
+{
+	struct trimming t = {
+		.arena = arena, .directory = directory, .current = current, .bounds = bounds,
+	};
+	struct journal_file *files;
+	unsigned n;
+	int code;
+
+	*unloaded_r = 0;
 	if (journal_files_list(arena, directory, host, &files, &n, error_r) != 0)
 		return -1;
 	for (unsigned i = 0; i < n; i++)
-		total += files[i].bytes;
-	for (unsigned i = 0; i < n; i++) {
-		const char *path = arena_printf(arena, "%s/%s", directory, files[i].name);
-		bool over = (bounds->max_bytes > 0 && total > bounds->max_bytes) ||
-			    !has_free(directory, bounds->min_free);
-
-		if (strcmp(files[i].name, current) == 0 || (!over && files[i].day >= bounds->oldest_day))
-			continue;
-		if (unlink(path) != 0 && errno != ENOENT)
-			return fail_file(arena, "remove", path, error_r);
-		total -= files[i].bytes;
-	}
-	return (bounds->max_bytes > 0 && total > bounds->max_bytes) ||
-	       !has_free(directory, bounds->min_free);
+		t.total += files[i].bytes;
+	code = trim(&t, files, n, true, error_r);
+	if (code == 0)
+		code = trim(&t, files, n, false, error_r);
+	*unloaded_r = t.unloaded;
+	return code != 0 ? -1 : is_over(&t);
 }

@@ -31,6 +31,9 @@ const char *journal_file_name(struct arena *arena, const char *host, unsigned da
 int journal_files_list(struct arena *arena, const char *directory, const char *host,
 		       struct journal_file **files_r, unsigned *n_r, const char **error_r);
 
+/* Is the i-th of a listing a plain file beside its complete .gz? A crash can leave one. */
+bool journal_file_is_doubled(const struct journal_file *files, unsigned n, unsigned i);
+
 /* Replaces a plain file by its .gz: written under a temporary name, synced,
  * renamed, then the original goes. `tick` is called now and then; false gives
  * up (-1 with *error_r NULL). */
@@ -42,12 +45,15 @@ void journal_files_sweep(const char *directory, const char *host);
 struct journal_bounds {
 	unsigned oldest_day;            /* days before go; 0 none */
 	uint64_t max_bytes, min_free;   /* 0: no bound */
+	bool (*is_loaded)(void *context, const char *name);     /* NULL: all are */
+	void *context;
 };
-/* Removes the oldest files until the bounds hold; never the one named
- * `current`. 1 when they still do not hold, 0 when they do. */
+/* Removes files until the bounds hold: for space the oldest that are loaded, then
+ * the oldest; never the one named `current`. 1 when they still do not hold, 0 when
+ * they do. *unloaded_r: how many were removed that are not loaded. */
 int journal_files_trim(struct arena *arena, const char *directory, const char *host,
 		       const char *current, const struct journal_bounds *bounds,
-		       const char **error_r);
+		       unsigned *unloaded_r, const char **error_r);
 
 int journal_sync_directory(const char *directory);
 

@@ -157,15 +157,23 @@ static void apply_bounds(struct keeper *k, struct arena *arena, const struct jou
 {
 	struct journal *j = k->journal;
 	const char *error = NULL, *current = current_name(j, arena);
-	struct journal_bounds bounds = { .max_bytes = options->max_bytes, .min_free = options->min_free };
+	struct journal_bounds bounds = {
+		.max_bytes = options->max_bytes, .min_free = options->min_free,
+		.is_loaded = options->is_loaded, .context = options->is_loaded_context,
+	};
+	unsigned unloaded;
 	int code;
 
 	if (options->keep_days > 0)
 		bounds.oldest_day = journal_day(journal_utc_ms(j) - options->keep_days * JOURNAL_DAY_MS);
-	code = journal_files_trim(arena, j->directory, j->host, current, &bounds, &error);
+	code = journal_files_trim(arena, j->directory, j->host, current, &bounds, &unloaded,
+				  &error);
 	pthread_mutex_lock(&j->mutex);
 	if (code < 0)
 		journal_say(j, CAUSE_FILES, "journal: %s", error);
+	if (unloaded > 0)
+		journal_say(j, CAUSE_UNLOADED, "journal: files that had to go before they were in the store: "
+			    "%u; the store misses their decisions", unloaded);
 	if (code == 1)
 		journal_say(j, CAUSE_ROOM, "journal: no room within max_bytes and min_free in %s and nothing "
 		    "left to remove: writing has stopped, mail goes on", j->directory);

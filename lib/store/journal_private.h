@@ -14,7 +14,8 @@
 #define JOURNAL_IDLE_MS 1000            /* the day may have ended */
 #define JOURNAL_RETIRED 8               /* finished files that wait for their sync */
 
-enum cause { CAUSE_WRITE = 0, CAUSE_LOST, CAUSE_ROOM, CAUSE_SYNC, CAUSE_FILES, CAUSE_GOES_ON, N_CAUSES };
+enum cause { CAUSE_WRITE = 0, CAUSE_LOST, CAUSE_ROOM, CAUSE_SYNC, CAUSE_FILES, CAUSE_GOES_ON, CAUSE_UNLOADED,
+	N_CAUSES };
 
 struct said {
 	char text[512];

@@ -444,6 +444,37 @@ START_TEST(oldest_go_for_space)
 }
 END_TEST
 
+static bool is_second(void *context, const char *file)
+{
+	ck_assert_ptr_eq(context, &reports);
+	return strstr(file, "20260502") != NULL;
+}
+
+/* What the store has goes first, whatever its age; then the oldest, which is said. */
+START_TEST(loaded_go_first_for_space)
+{
+	struct journal_options options = usual();
+	struct journal *journal;
+
+	put_days();
+	options.max_bytes = 2500;
+	options.is_loaded = is_second;
+	options.is_loaded_context = &reports;
+	journal = open_journal(&options);
+	ck_assert(comes_true(is_gone, "mx1.example.com-20260502.jsonl.gz"));
+	ck_assert(exists("mx1.example.com-20260501.jsonl.gz"));
+	ck_assert(exists("mx1.example.com-20260503.jsonl.gz"));
+	usleep(100000);
+	ck_assert_uint_eq(reports.n, 0);
+	options.max_bytes = 1500;
+	journal_set(journal, &options);
+	ck_assert(comes_true(is_gone, "mx1.example.com-20260501.jsonl.gz"));
+	ck_assert(exists("mx1.example.com-20260503.jsonl.gz"));
+	ck_assert(comes_true(was_said, "before they were in the store: 1;"));
+	journal_close(journal, 5000);
+}
+END_TEST
+
 START_TEST(no_room_stops_writing_not_mail)
 {
 	struct journal_options options = usual();
@@ -994,6 +1025,7 @@ static Suite *journal_suite(void)
 	tcase_add_test(tcase, start_tidies_up);
 	tcase_add_test(tcase, old_days_go);
 	tcase_add_test(tcase, oldest_go_for_space);
+	tcase_add_test(tcase, loaded_go_first_for_space);
 	tcase_add_test(tcase, no_room_stops_writing_not_mail);
 	tcase_add_loop_test(tcase, directory_vanishes, 0, 2);
 	tcase_add_test(tcase, lines_wait_for_the_disk);
