@@ -32,20 +32,28 @@ static void refuse(struct loader *loader, const struct option *option, const str
 	buf_done(&accepted);
 }
 
+/* The value, as far as it may be shown. */
+static const char *describe(struct loader *loader, const struct option *option,
+			    const struct node *node)
+{
+	return option->is_secret && node->kind == NODE_TEXT ? "this text" :
+							      tree_describe(&loader->faults, node);
+}
+
 static void refuse_type(struct loader *loader, const struct option *option,
 			const struct node *node, const char *wanted)
 {
 	refuse(loader, option, node,
 	       arena_printf(loader->faults.arena, "has to be %s, not %s", wanted,
-			    tree_describe(&loader->faults, node)), NULL);
+			    describe(loader, option, node)), NULL);
 }
 
 static void refuse_value(struct loader *loader, const struct option *option,
 			 const struct node *node, const char *what, const char *near)
 {
 	refuse(loader, option, node,
-	       arena_printf(loader->faults.arena, "%s %s", tree_describe(&loader->faults, node),
-			    what), near);
+	       arena_printf(loader->faults.arena, "%s %s", describe(loader, option, node), what),
+	       near);
 }
 
 /* A string in the option's range of lengths that its check lets pass. */

@@ -52,6 +52,10 @@ static const struct name_row test_key_words[] = {       /* refuse them? */
 static const struct name_row reply_words[] = {
 	{ REPLY_5_7_1, "5.7.1" }, { REPLY_5_7_26, "5.7.26" }, { 0, NULL },
 };
+static const struct name_row driver_words[] = {
+	{ STORE_SQLITE, "sqlite" }, { STORE_POSTGRESQL, "postgresql" }, { STORE_NONE, "none" },
+	{ 0, NULL },
+};
 static const struct name_row facility_words[] = {
 	{ 0, "mail" }, { 1, "daemon" }, { 2, "local0" }, { 3, "local1" }, { 4, "local2" },
 	{ 5, "local3" }, { 6, "local4" }, { 7, "local5" }, { 8, "local6" }, { 9, "local7" },
@@ -276,6 +280,19 @@ const struct option options[] = {
 	  .initial = "\"1 GB\"", FIELD(journal_min_free),
 	  .help = "free space left to others on the journal's file system" },
 
+	{ "store.driver", WORD(driver_words), .kind = KIND_RUN, .initial = "\"sqlite\"",
+	  FIELD(store_driver), .help = "the database that the journal is loaded into" },
+	{ "store.path", PATH(1), .kind = KIND_RUN, .initial = "\"/var/lib/alignd/store.sqlite\"",
+	  FIELD(store_path), .accepted = "an absolute path", .help = "the file of driver \"sqlite\"" },
+	{ "store.conninfo", TEXT(0, 1024), .kind = KIND_RUN, .initial = "\"\"", .is_secret = true,
+	  FIELD(store_conninfo),
+	  .accepted = "a connection string such as \"host=db.example.com dbname=alignd user=alignd\"",
+	  .help = "where driver \"postgresql\" finds its database; may hold a password" },
+	{ "store.keep_days", INTEGER(1, 3650), .kind = KIND_RUN, .initial = "30",
+	  FIELD(store_keep_days), .help = "days after which single messages leave the store" },
+	{ "store.keep_sums_days", INTEGER(1, 36500), .kind = KIND_RUN, .initial = "400",
+	  FIELD(store_keep_sums_days), .help = "days after which the sums of a day leave the store" },
+
 	{ "log.facility", WORD(facility_words), .kind = KIND_RUN, .change = CHANGE_RESTART,
 	  .initial = "\"mail\"", FIELD(log_facility), .help = "facility of the system log" },
 	{ "log.compatible", BOOL, .kind = KIND_RUN, .initial = "false", FIELD(log_opendmarc_line),
@@ -285,12 +302,12 @@ const unsigned n_options = sizeof(options) / sizeof(options[0]);
 
 static const char *const groups[] = {
 	"limits", "dmarc", "override", "quarantine", "reply", "authres", "dkim", "arc", "dns", "exempt",
-	"sample", "journal", "log",
+	"sample", "journal", "store", "log",
 };
 
 /* Parts of the design that this version does not have. */
 static const char *const unbuilt[] = {
-	"store", "report", "failure_report", "metrics",
+	"report", "failure_report", "metrics",
 };
 
 const struct option *option_find(const char *name)
@@ -299,6 +316,17 @@ const struct option *option_find(const char *name)
 		if (strcmp(options[i].name, name) == 0)
 			return &options[i];
 	return NULL;
+}
+
+bool option_is_secret_key(struct slice key)
+{
+	for (unsigned i = 0; i < n_options; i++) {
+		const char *dot = strrchr(options[i].name, '.');
+
+		if (options[i].is_secret && slice_is(key, dot != NULL ? dot + 1 : options[i].name))
+			return true;
+	}
+	return false;
 }
 
 static size_t group_length(const char *name)

@@ -41,12 +41,15 @@ struct option {
 	const char *min_text, *max_text; /* a size's range as people write it */
 	size_t offset, bytes;           /* the field of struct settings */
 	const char *help;
+	bool is_secret;                 /* no fault shows its value */
 };
 extern const struct option options[];
 extern const unsigned n_options;
 extern const struct name_row option_type_names[], option_kind_names[], option_change_names[];
 
 const struct option *option_find(const char *name);
+/* Is this the last part of a secret option's name? */
+bool option_is_secret_key(struct slice key);
 bool option_is_group(const char *name);
 /* Planned names, "arc" standing for all of its group. */
 bool option_is_unbuilt(const char *name);

@@ -151,6 +151,16 @@ static void check_order(struct loader *loader, const char *small, uint64_t small
 			  (unsigned long long)large_value);
 }
 
+static void check_store(struct loader *loader)
+{
+	if (loader->settings->store_driver != STORE_POSTGRESQL || !is_good(loader, "store.conninfo") ||
+	    loader->settings->store_conninfo != NULL)
+		return;
+	fault_add(&loader->faults, place_given(loader, "store.conninfo", "store.driver"),
+		  "store.conninfo", "required with store.driver = \"postgresql\"; accepted: %s",
+		  option_find("store.conninfo")->accepted);
+}
+
 /* What no row can say alone. */
 static void check_together(struct loader *loader)
 {
@@ -169,6 +179,9 @@ static void check_together(struct loader *loader)
 	check_id(loader, top);
 	check_order(loader, "dns.timeout_ms", settings->dns_timeout_ms,
 		    "dns.budget_ms", settings->dns_budget_ms);
+	check_order(loader, "store.keep_days", settings->store_keep_days,
+		    "store.keep_sums_days", settings->store_keep_sums_days);
+	check_store(loader);
 	check_order(loader, "journal.max_file_bytes", settings->journal_max_file_bytes,
 		    "journal.max_bytes", settings->journal_max_bytes);
 }

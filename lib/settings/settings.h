@@ -74,6 +74,11 @@ struct settings {
 	unsigned journal_sync_ms, journal_keep_days;
 	uint64_t journal_max_bytes, journal_min_free, journal_max_file_bytes;
 
+	enum store_choice { STORE_SQLITE = 0, STORE_POSTGRESQL, STORE_NONE } store_driver;
+	const char *store_path;
+	const char *store_conninfo;             /* may hold a password: never shown; NULL: none */
+	unsigned store_keep_days, store_keep_sums_days;
+
 	const char *log_facility;               /* "mail" ... */
 	bool log_opendmarc_line;                /* log.compatible: "QID: example.com fail" first */
 	enum reply_code { REPLY_5_7_1 = 0, REPLY_5_7_26 } reject_code;  /* reply.enhanced_code */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "settings/options.h"
 #include "settings/text_file.h"
 
 enum {
@@ -187,8 +188,11 @@ static void mend_word(struct scanner *scanner, struct slice word)
 		buf_add_str(&source->text, switches[i].meant);
 		return;
 	}
-	fault_add(source->faults, scanner->place, scanner->name,
-		  "text has to stand in quotes; did you mean \"%.*s\"?", SLICE_ARG(word));
+	if (source->has_secret)
+		fault_add(source->faults, scanner->place, scanner->name, "text has to stand in quotes");
+	else
+		fault_add(source->faults, scanner->place, scanner->name,
+			  "text has to stand in quotes; did you mean \"%.*s\"?", SLICE_ARG(word));
 	buf_printf(&source->text, "\"%.*s\"", SLICE_ARG(word));
 }
 
@@ -257,8 +261,10 @@ static size_t scan_word(struct scanner *scanner, struct slice line)
 			buf_add_char(&source->text, 'L');
 	}
 	scanner->last = is_value ? '"' : 'a';
-	if (!is_value)
+	if (!is_value) {
 		scanner->word = arena_slice(scanner->arena, word);
+		source->has_secret = source->has_secret || option_is_secret_key(word);
+	}
 	return len;
 }
 

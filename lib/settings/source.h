@@ -22,6 +22,7 @@ struct source {
 	struct buf text;
 	struct place *lines;            /* of text, line 1 first */
 	unsigned n_lines, size_lines;
+	bool has_secret;                /* a value that must not be shown: faults quote nothing */
 	bool unbalanced;                /* brackets, reported: names cannot be trusted */
 };
 

@@ -86,8 +86,9 @@ static void add_syntax_fault(const struct source *source, const config_t *config
 	unsigned at = (unsigned)config_error_line(config);
 	struct slice line = slice_trim_wsp(source_line(source, at));
 
-	fault_add(faults, source_place(source, at), NULL, "%s near %s: %s",
-		  config_error_text(config),
+	fault_add(faults, source_place(source, at), NULL, "%s%s%s: %s", config_error_text(config),
+		  source->has_secret ? "" : " near ",
+		  source->has_secret ? "" :
 		  fault_quote(faults, arena_strndup(faults->arena, line.data, line.len)),
 		  syntax_hint(config, line));
 }

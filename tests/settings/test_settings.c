@@ -179,10 +179,10 @@ static const struct {
 	{ "wrong word", MINIMAL "dmarc: { discovery = \"treewlk\"; };\n",
 	  { "t.conf:2: dmarc.discovery: the text \"treewlk\" is none of its values; accepted: "
 	    "\"treewalk\", \"psl\"; did you mean \"treewalk\"?" } },
-	{ "not built", MINIMAL "store: { driver = \"sqlite\"; };\nreport: { x = 1; };\n"
-	  "failure_report: { };\nmetrics: { listen = \"x\"; };\n",
-	  { "t.conf:2: store.driver: not built in this version (0.1)", "t.conf:3: report.x: not built",
-	    "t.conf:4: failure_report: not built", "t.conf:5: metrics.listen: not built" } },
+	{ "not built", MINIMAL "report: { x = 1; };\nfailure_report: { };\n"
+	  "metrics: { listen = \"x\"; };\n",
+	  { "t.conf:2: report.x: not built in this version (0.1)", "t.conf:3: failure_report: not built",
+	    "t.conf:4: metrics.listen: not built" } },
 	{ "repeated in one rule of two", MINIMAL "rules = ( { id = \"a\"; action = \"accept\"; "
 	  "match_all = true; },\n{ id = \"b\";\n id = \"c\"; action = \"accept\"; match_all = true; } );\n",
 	  { "t.conf:4: rules.id: given twice, first in ~t.conf:3;" } },
@@ -219,6 +219,13 @@ static const struct {
 	{ "budget below the default", MINIMAL "dns: { budget_ms = 1000; };\n",
 	  { "t.conf:2: dns.budget_ms: impossible~dns.timeout_ms (5000)" } },
 	{ "timeout as budget", MINIMAL "dns: { budget_ms = 1000; timeout_ms = 1000; };\n", { NULL } },
+	{ "postgresql without a place", MINIMAL "store: {\n driver = \"postgresql\"; };\n",
+	  { "t.conf:3: store.conninfo: required with store.driver = \"postgresql\"; accepted: a conn" } },
+	{ "postgresql with an empty place", MINIMAL "store: { driver = \"postgresql\";\nconninfo = \"\"; };\n",
+	  { "t.conf:3: store.conninfo: required" } },
+	{ "place without postgresql", MINIMAL "store: { conninfo = \"host=a password=b\"; };\n", { NULL } },
+	{ "sums go before messages", MINIMAL "store: { keep_sums_days = 7; };\n",
+	  { "t.conf:2: store.keep_sums_days: impossible~store.keep_days (30)" } },
 	{ "file above journal", MINIMAL "journal: { max_bytes = \"500 MB\"; };\n",
 	  { "t.conf:2: journal.max_bytes: impossible~max_file_bytes (1000000000)" } },
 	{ "unprintable value", MINIMAL "mode = \"\\x1b[31m\xC3\xA4\";\n",
@@ -669,6 +676,11 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(settings->journal_max_bytes, 20000000000ULL);
 	ck_assert_uint_eq(settings->journal_min_free, 1000000000ULL);
 	ck_assert_uint_eq(settings->journal_max_file_bytes, 1000000000ULL);
+	ck_assert_int_eq(settings->store_driver, STORE_SQLITE);
+	ck_assert_str_eq(settings->store_path, "/var/lib/alignd/store.sqlite");
+	ck_assert_ptr_null(settings->store_conninfo);
+	ck_assert_uint_eq(settings->store_keep_days, 30);
+	ck_assert_uint_eq(settings->store_keep_sums_days, 400);
 	ck_assert_str_eq(settings->log_facility, "mail");
 	ck_assert(!settings->log_opendmarc_line);
 	ck_assert_int_eq(settings->reject_code, REPLY_5_7_1);
@@ -712,6 +724,8 @@ START_TEST(test_all_set)
 		"sample: { key_file = \"/s\"; };\n"
 		"journal: { directory = \"\"; addresses = \"full\"; sync_ms = 0; keep_days = 2;\n"
 		"  max_file_bytes = \"2 MiB\"; max_bytes = 3000000000; min_free = \"4KB\"; };\n"
+		"store: { driver = \"postgresql\"; path = \"/st\"; conninfo = \"host=db password=x\";\n"
+		"  keep_days = 5; keep_sums_days = 9; };\n"
 		"log: { facility = \"local3\"; compatible = true; };\n");
 	const struct ruleset *rules = &settings->ruleset;
 	struct settings *minimal = load_text(MINIMAL);
@@ -744,6 +758,8 @@ START_TEST(test_all_set)
 	ck_assert_uint_eq(settings->journal_max_file_bytes, 2097152);
 	ck_assert_uint_eq(settings->journal_max_bytes, 3000000000ULL);
 	ck_assert_uint_eq(settings->journal_min_free, 4000);
+	ck_assert_int_eq(settings->store_driver, STORE_POSTGRESQL);
+	ck_assert_str_eq(settings->store_conninfo, "host=db password=x");
 	ck_assert_str_eq(settings->log_facility, "local3");
 	settings_unref(settings);
 }
@@ -945,6 +961,46 @@ START_TEST(test_row)
 }
 END_TEST
 
+/* A password in store.conninfo: whatever is wrong there, no fault shows it. */
+static const struct {
+	const char *name, *text;
+} secret_rows[] = {
+	{ "not closed", "store: { conninfo = \"host=db password=geheim; };\n" },
+	{ "no quotes", "store: { conninfo = geheim; };\n" },
+	{ "no quotes at all", "store: { conninfo = host=db password=geheim; };\n" },
+	{ "no semicolon", "store: { conninfo = \"password=geheim\" driver = 5 };\n" },
+	{ "on the next line", "store: { conninfo = \"host=db\"\n \"password=geheim\" x; };\n" },
+	{ "a list", "store: { conninfo = [ \"geheim\" ]; };\n" },
+	{ "a list without quotes", "store: { conninfo = [ geheim ]; };\n" },
+	{ "a wrong group", "stores: { conninfo = geheim; };\n" },
+	{ "too long", NULL },
+};
+
+START_TEST(test_secret)
+{
+	struct settings_faults faults;
+	struct buf text;
+
+	buf_init(&text, 10000);
+	buf_add_str(&text, MINIMAL);
+	if (secret_rows[_i].text != NULL) {
+		buf_add_str(&text, secret_rows[_i].text);
+	} else {
+		buf_add_str(&text, "store: { conninfo = \"geheim");
+		for (int i = 0; i < 300; i++)
+			buf_add_str(&text, " geheim");
+		buf_add_str(&text, "\"; };\n");
+	}
+	write_file("t.conf", buf_str(&text));
+	ck_assert_msg(load("t.conf", &faults) == NULL && faults.n > 0, "%s", secret_rows[_i].name);
+	for (unsigned i = 0; i < faults.n; i++)
+		ck_assert_msg(strstr(faults.lines[i], "geheim") == NULL, "%s: %s", secret_rows[_i].name,
+			      faults.lines[i]);
+	settings_faults_free(&faults);
+	buf_done(&text);
+}
+END_TEST
+
 /* The words of the file are those of the journal and the log. */
 START_TEST(test_words)
 {
@@ -995,6 +1051,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_table);
 	tcase_add_loop_test(t, test_row, 0, (int)n_options);
 	tcase_add_test(t, test_words);
+	tcase_add_loop_test(t, test_secret, 0, N_ROWS(secret_rows));
 	suite_add_tcase(s, t);
 	return s;
 }
