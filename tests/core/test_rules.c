@@ -316,6 +316,18 @@ START_TEST(actions)
 }
 END_TEST
 
+START_TEST(each_action_has_a_row_here)
+{
+	for (unsigned action = RULE_UNSET + 1; action < n_rule_actions; action++) {
+		bool found = false;
+
+		for (int i = 0; i < N_ROWS(action_rows); i++)
+			found |= action_rows[i].action == action;
+		ck_assert_msg(found, "rule action %s needs a row", rule_action_rows[action].name);
+	}
+}
+END_TEST
+
 START_TEST(misses_are_named)
 {
 	struct rule_question q;
@@ -372,6 +384,7 @@ static Suite *suite(void)
 	tcase_add_test(t, expired_rules_do_not_apply);
 	tcase_add_test(t, hardening_leaves_temperror_alone);
 	tcase_add_loop_test(t, actions, 0, N_ROWS(action_rows));
+	tcase_add_test(t, each_action_has_a_row_here);
 	tcase_add_test(t, misses_are_named);
 	tcase_add_test(t, recipients_by_address);
 	suite_add_tcase(s, t);

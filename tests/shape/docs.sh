@@ -119,6 +119,13 @@ if command -v groff > "$work/groff" 2>&1; then
 	[ -s "$work/warnings" ] && fail "groff warns: $(cat "$work/warnings")"
 fi
 
+# Every action and every signal is told of.
+"$print" -w > "$work/words"
+[ "$(wc -l < "$work/words")" -gt 8 ] || fail "print_options -w prints too few words"
+while read -r word; do
+	grep -q "\(^\.It $word\|\"$word\"\)" "$man" || fail "$man does not tell of $word"
+done < "$work/words"
+
 # The packaged file, on a host whose name is a full one.
 sed 's/^#authserv_id = "";/authserv_id = "mx.example.com";/' "$conf" > "$work/packaged.conf"
 loads packaged.conf "dry run"
