@@ -109,6 +109,14 @@ def disagreements(answer, field, marks, log, row, check):
     return faults + ['answer: %s' % text for text in answer_faults(answer, row)]
 
 
+def exit_faults(code, row):
+    """alignctl check exits by what was chosen (alignctl(1))."""
+    wanted = {'accept': 0, 'quarantine': 1, 'reject': 2, 'tempfail': 75}[row['chosen']]
+    if row['chosen'] == 'accept' and row['result'] == 'temperror':
+        wanted = 75
+    return [] if code == wanted else ['alignctl check exits with %d, not %d' % (code, wanted)]
+
+
 def dry_faults(answer, refused, row, dry):
     """What a dry run does, or chooses otherwise than the enforcing one."""
     faults = []
