@@ -24,8 +24,11 @@ static void add_key(struct json_out *out, const char *key)
 	if (out->comma)
 		buf_add_char(out->buf, ',');
 	out->comma = true;
-	if (key != NULL)
-		buf_printf(out->buf, "\"%s\":", key);
+	if (key == NULL)
+		return;
+	buf_add_char(out->buf, '"');
+	buf_add_str(out->buf, key);
+	buf_add(out->buf, "\":", 2);
 }
 
 static void open_with(struct json_out *out, const char *key, char bracket)
@@ -86,7 +89,7 @@ static void add_escaped(struct buf *buf, struct slice s)
 
 	while (at < s.len) {
 		const unsigned char *p = (const unsigned char *)s.data + at;
-		size_t len = slice_utf8_octets(slice_from(s, at));
+		size_t len = *p < 0x80 ? 1 : slice_utf8_octets(slice_from(s, at));
 
 		if (len > 0 && *p != '"' && *p != '\\' && !is_control(p, len)) {
 			at += len;
