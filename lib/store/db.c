@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "store/db_private.h"
 
 static const struct db_calls *calls_of(const struct db_statement *statement)
@@ -49,6 +51,7 @@ void db_close(struct db *db)
 		return;
 	for (statement = db->statements; statement != NULL; statement = next) {
 		next = statement->next;
+		free(statement->sql);
 		db->driver->calls->free_statement(statement);
 	}
 	db->driver->calls->close(db);
@@ -80,10 +83,14 @@ struct db_statement *db_prepare(struct db *db, const char *sql)
 	struct db_statement *statement;
 
 	assert(db->under_way == NULL);
+	for (statement = db->statements; statement != NULL; statement = statement->next)
+		if (strcmp(statement->sql, sql) == 0)
+			return statement;
 	statement = db->driver->calls->prepare(db, sql);
 	if (statement == NULL)
 		return NULL;
 	statement->db = db;
+	statement->sql = mem_strdup(sql);
 	statement->next = db->statements;
 	db->statements = statement;
 	return statement;

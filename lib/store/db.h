@@ -45,7 +45,8 @@ bool db_is_lost(const struct db *db);
 const char *db_driver_name(const struct db *db);
 
 int db_run(struct db *db, const char *sql);             /* statements without rows, separated by ; */
-/* Lives as long as the connection; freed with it. */
+/* Lives as long as the connection; freed with it. The same text gives the same
+ * statement again. */
 struct db_statement *db_prepare(struct db *db, const char *sql);        /* NULL: failure */
 int db_has_table(struct db *db, const char *name);      /* 1, 0, -1 */
 /* Parameters count from 1 and are forgotten after the statement was finished: all

@@ -16,6 +16,7 @@
 struct db_statement {
 	struct db *db;
 	struct db_statement *next;      /* all of a connection */
+	char *sql;
 };
 
 struct db {

@@ -24,16 +24,18 @@ struct store_options {
 };
 
 struct store;
-/* Fails for a newer schema too, and says so. */
+/* Fails for a newer schema too, and says so. *error_r is valid until this thread
+ * opens again. */
 struct store *store_open(const struct store_options *options, const char **error_r);
 void store_close(struct store *store);                  /* NULL is allowed */
-const char *store_error(const struct store *store);
+const char *store_error(const struct store *store);     /* of the last failure, else "" */
 bool store_is_lost(const struct store *store);          /* close it and open it again later */
 
 /* --- loading: begin, add lines, position, commit --- */
 
 int store_begin(struct store *store);
-/* 1: taken; 0: it is there already; -1: the database failed (roll back). */
+/* 1: taken; 0: it is there already (or its line id is none, so that nobody could
+ * tell); -1: the database failed (roll back). */
 int store_add(struct store *store, const struct decision *decision);
 /* How far a journal file has been loaded: octets of its uncompressed text, and
  * lines that were no decisions. 0 for a file that is not known. */
@@ -42,7 +44,9 @@ int store_position(struct store *store, const char *file, struct store_position 
 int store_set_position(struct store *store, const char *file, const struct store_position *position);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
-/* Deletes what is older; a bounded piece at a time (true: more is left). 0 days: for ever. */
+/* Deletes what is older, in a transaction of its own; a bounded piece at a time
+ * (true: more is left; false with a store_error(): failed). 0 days: for ever. What
+ * repeats goes up to a week after the last message that had it. */
 bool store_prune(struct store *store, int64_t now_ms, unsigned keep_days, unsigned keep_sums_days);
 
 /* --- reading --- */
@@ -63,7 +67,8 @@ struct store_tally {
 	const char *done;
 };
 typedef bool store_tally_fn(void *context, const struct store_tally *tally);
-/* -1: failure. `domain` NULL: all; else of this author domain and below. */
+/* By day; messages by time. The function must not use the store. -1: failure.
+ * `domain` (normal, domain.h) NULL: all; else where an author is it or below. */
 int store_tallies(struct store *store, struct store_span span, const char *domain,
 		  store_tally_fn *fn, void *context);
 /* The same, message by message with the draws and the time: for settings under

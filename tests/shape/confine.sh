@@ -8,7 +8,8 @@ cd "${srcdir:-.}" || exit 1
 files=$(find lib milter tools -name '*.[ch]' | sort)
 [ -n "$files" ] || { echo "no source files below $(pwd)"; exit 1; }
 
-# header (an awk pattern) and the files that may include it
+# header (an awk pattern) and the files that may include it (zlib: the journal
+# reads and writes .gz files with it, packer.c deflates in memory)
 foreign='
 ^libmilter/   ^milter/(main|start|callbacks|publish|daemon)\.c$
 ^systemd/     ^milter/
@@ -20,7 +21,7 @@ foreign='
 ^openssl/     ^lib/auth/crypto\.c$
 ^libconfig\.h$  ^lib/settings/tree\.c$
 ^jansson\.h$  ^lib/base/json\.c$
-^zlib\.h$     ^lib/store/journal[a-z_]*\.c$
+^zlib\.h$     ^lib/store/(journal[a-z_]*|packer)\.c$
 ^sqlite3\.h$  ^lib/store/db_sqlite\.c$
 ^libpq-fe\.h$ ^lib/store/db_pgsql\.c$
 ^dlfcn\.h$    ^milter/guard\.c$

@@ -65,6 +65,13 @@ void server_stop(pid_t pid, int signal_number)
 	must(kill(pid, signal_number) == 0 && waitpid(pid, NULL, 0) == pid, "stopping PostgreSQL");
 }
 
+void server_folder_fresh(char dir_r[96])
+{
+	static int number;
+
+	snprintf(dir_r, 96, "%s/own-%d-%d", databases_folder, (int)getpid(), ++number);
+}
+
 static const char *server_folder(void)
 {
 	static char dir[80];
@@ -112,6 +119,13 @@ static void fresh_postgresql(int number, struct database *out_r)
 	db_close(db);
 	snprintf(out_r->where, sizeof(out_r->where), "host=%s user=alignd dbname=t%d_%d",
 		 server_folder(), (int)getpid(), number);
+}
+
+bool databases_may_change_process(void)
+{
+	const char *fork_mode = getenv("CK_FORK");
+
+	return fork_mode == NULL || strcmp(fork_mode, "no") != 0;
 }
 
 void database_fresh(int which, struct database *out_r)

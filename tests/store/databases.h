@@ -25,8 +25,11 @@ struct database {
 	char where[256];
 };
 void database_fresh(int which, struct database *out_r);
+/* False: all tests run in one process (valgrind). */
+bool databases_may_change_process(void);
 
 /* A server of a test's own, to be stopped and started. -1: not installed. */
+void server_folder_fresh(char dir_r[96]);
 int server_init(const char *dir);
 pid_t server_start(const char *dir);            /* and waits until it answers */
 void server_stop(pid_t pid, int signal_number); /* SIGINT, or SIGQUIT without a goodbye */
