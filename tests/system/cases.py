@@ -140,15 +140,24 @@ def quarantines_by_header(site):
 
 
 def overrides(site):
-    """Mode "override": p=reject becomes what the receiver says."""
+    """Mode "override": p=reject stays one while nothing looks like a list post."""
+    forgery = message("ceo@strict.example")
+    doubtful = message("ceo@strict.example", above="List-Id: <talk.lists.example>\n")
+
+    def deliver(text):
+        return site.deliver(text, sender="ceo@strict.example", address=domains.STRANGER)
+
     site.use({"mode": "override"})
-    delivered = site.deliver(message("ceo@strict.example"), sender="ceo@strict.example",
-                             address=domains.STRANGER)
-    assert len(values_of(delivered, QUARANTINE)) == 1
+    answer = site.send(forgery, sender="ceo@strict.example", address=domains.STRANGER)
+    assert (answer.stage, answer.code) == ("message", 550), answer
+    has(answer.text, "5.7.1", "DMARC policy of strict.example")
+    delivered = deliver(doubtful)
+    values = values_of(delivered, QUARANTINE)
+    assert len(values) == 1, values
+    has(values[0], "why=not-corroborated", "missing=not-list-shaped")
     has(our_result(delivered), "dmarc=fail", "p=reject dis=quarantine")
     site.use({"mode": "override", "override.reject": "accept"})
-    delivered = site.deliver(message("ceo@strict.example"), sender="ceo@strict.example",
-                             address=domains.STRANGER)
+    delivered = deliver(forgery)
     assert values_of(delivered, QUARANTINE) == []
     has(our_result(delivered), "dmarc=fail", "p=reject dis=none")
     has(site.last_line("done=accept"), "asked=reject chosen=accept")
