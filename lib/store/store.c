@@ -94,9 +94,9 @@ static const char *const statements[STATEMENTS] = {
 		"DO UPDATE SET n = tallies.n + excluded.n",
 	[STATEMENT_ADD_SUM] =
 		"INSERT INTO sums (day, hash, author, org, network, result, spf, asked, chosen, done, "
-		"why, rule, enforcement, dkim_pass, spf_aligned, dkim_aligned, dry_run, exempt, "
-		"n, waited_ms, lookups) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		"$14, $15, $16, $17, $18, $19, $20, $21) "
+		"why, rule, enforcement, method, dkim_pass, spf_aligned, dkim_aligned, guarded, dry_run, "
+		"exempt, n, waited_ms, lookups) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+		"$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) "
 		"ON CONFLICT (day, hash) DO UPDATE SET n = sums.n + excluded.n, "
 		"waited_ms = sums.waited_ms + excluded.waited_ms, "
 		"lookups = sums.lookups + excluded.lookups",

@@ -87,11 +87,15 @@ struct store_sum {
 	enum action chosen;
 	const char *done, *why, *rule;
 	int class;                              /* enum enforcement_class */
+	enum discovery_method method;           /* that found org */
+	bool guarded;                           /* dmarc.psl_guard changed it */
 	bool dry_run, exempt;
 	uint64_t n, waited_ms, lookups;
 };
 typedef bool store_sum_fn(void *context, const struct store_sum *sum);
 int store_sums(struct store *store, struct store_span span, const char *domain,
 	       store_sum_fn *fn, void *context);
+/* The first and the last day that has sums. 1; 0: none has; -1. */
+int store_sums_extent(struct store *store, int64_t *first_day_ms_r, int64_t *last_day_ms_r);
 
 #endif

@@ -97,6 +97,8 @@ static void set_author(struct arena *arena, const struct decision *decision, str
 	sum->author = text(arena, author->domain);
 	if (author->policy.org.status == ORG_KNOWN)
 		sum->org = text(arena, author->policy.org.domain);
+	sum->method = author->policy.method;
+	sum->guarded = author->policy.org.guarded;
 	enforcement_of_author(author->domain, &author->policy, &enforcement);
 	sum->class = (int)enforcement.class;
 	if (n < verdict->n_authors) {
@@ -127,7 +129,7 @@ static struct store_sum sum_of(struct arena *arena, const struct decision *decis
 
 /* ---- one column list for the hash and the row ---- */
 
-#define SUM_WORDS 11
+#define SUM_WORDS 12
 static void words_of(const struct store_sum *sum, const char *out[SUM_WORDS])
 {
 	const char *words[SUM_WORDS] = {
@@ -135,16 +137,17 @@ static void words_of(const struct store_sum *sum, const char *out[SUM_WORDS])
 		names_get(spf_result_names, (int)sum->spf), names_get(disposition_names, (int)sum->asked),
 		names_get(action_names, (int)sum->chosen), sum->done, sum->why, sum->rule,
 		names_get(enforcement_class_names, sum->class),
+		names_get(discovery_method_names, (int)sum->method),
 	};
 
 	memcpy(out, words, sizeof(words));
 }
 
-#define SUM_FLAGS 5
+#define SUM_FLAGS 6
 static void flags_of(const struct store_sum *sum, bool out[SUM_FLAGS])
 {
 	const bool flags[SUM_FLAGS] = {
-		sum->dkim_pass, sum->spf_aligned, sum->dkim_aligned, sum->dry_run, sum->exempt,
+		sum->dkim_pass, sum->spf_aligned, sum->dkim_aligned, sum->guarded, sum->dry_run, sum->exempt,
 	};
 
 	memcpy(out, flags, sizeof(flags));

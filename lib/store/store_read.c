@@ -196,7 +196,7 @@ int store_extent(struct store *store, struct store_extent *out_r)
 
 #define SUMS \
 	"SELECT day, author, org, network, result, spf, asked, chosen, done, why, rule, enforcement, " \
-	"dkim_pass, spf_aligned, dkim_aligned, dry_run, exempt, n, waited_ms, lookups " \
+	"method, dkim_pass, spf_aligned, dkim_aligned, guarded, dry_run, exempt, n, waited_ms, lookups " \
 	"FROM sums WHERE day >= $1 AND day < $2"
 #define SUMS_OF_DOMAIN " AND (author LIKE $3 ESCAPE '!' OR author LIKE $4 ESCAPE '!')"
 #define SUMS_ORDER " ORDER BY day, hash"
@@ -229,10 +229,12 @@ static struct store_sum read_sum(struct db_statement *s, struct arena *arena)
 		.chosen = (enum action)enum_column(s, 7, action_names),
 		.done = text_column(s, 8, arena), .why = text_column(s, 9, arena),
 		.rule = text_column(s, 10, arena), .class = enum_column(s, 11, enforcement_class_names),
-		.dkim_pass = db_column_int(s, 12) != 0, .spf_aligned = db_column_int(s, 13) != 0,
-		.dkim_aligned = db_column_int(s, 14) != 0, .dry_run = db_column_int(s, 15) != 0,
-		.exempt = db_column_int(s, 16) != 0, .n = (uint64_t)db_column_int(s, 17),
-		.waited_ms = (uint64_t)db_column_int(s, 18), .lookups = (uint64_t)db_column_int(s, 19),
+		.method = (enum discovery_method)enum_column(s, 12, discovery_method_names),
+		.dkim_pass = db_column_int(s, 13) != 0, .spf_aligned = db_column_int(s, 14) != 0,
+		.dkim_aligned = db_column_int(s, 15) != 0, .guarded = db_column_int(s, 16) != 0,
+		.dry_run = db_column_int(s, 17) != 0, .exempt = db_column_int(s, 18) != 0,
+		.n = (uint64_t)db_column_int(s, 19), .waited_ms = (uint64_t)db_column_int(s, 20),
+		.lookups = (uint64_t)db_column_int(s, 21),
 	};
 }
 
@@ -272,4 +274,25 @@ int store_sums(struct store *store, struct store_span span, const char *domain,
 	}
 	arena_free(arena);
 	return read_sums(statement, fn, context);
+}
+
+int store_sums_extent(struct store *store, int64_t *first_day_ms_r, int64_t *last_day_ms_r)
+{
+	/* each by itself is one look at the key */
+	struct db_statement *statement = db_prepare(store->db,
+		"SELECT (SELECT min(day) FROM sums), (SELECT max(day) FROM sums)");
+	int code;
+
+	store->error[0] = '\0';
+	if (statement == NULL)
+		return -1;
+	code = db_step(statement);
+	if (code == 1 && db_column_is_null(statement, 0))
+		code = 0;
+	else if (code == 1) {
+		*first_day_ms_r = db_column_int(statement, 0) * DAY_MS;
+		*last_day_ms_r = db_column_int(statement, 1) * DAY_MS;
+	}
+	db_finish(statement);
+	return code;
 }

@@ -43,6 +43,7 @@ struct plain {
 	const char *id, *author, *client_ip, *rule, *done;
 	int64_t when_ms;
 	unsigned draw;
+	bool by_list, guarded;
 };
 
 static int add(struct store *store, struct arena *arena, struct plain p)
@@ -62,7 +63,8 @@ static int add(struct store *store, struct arena *arena, struct plain p)
 	d.evidence.authors[0].domain = p.author != NULL ? p.author : "example.com";
 	d.evidence.authors[0].policy.status = DISCOVERY_FOUND;
 	d.evidence.authors[0].policy.domain = d.evidence.authors[0].domain;
-	d.evidence.authors[0].policy.org = (struct org){ ORG_KNOWN, "example.com", false };
+	d.evidence.authors[0].policy.org = (struct org){ ORG_KNOWN, "example.com", p.guarded };
+	d.evidence.authors[0].policy.method = p.by_list ? DISCOVERY_PSL : DISCOVERY_TREEWALK;
 	record_parse(arena, SLICE("v=DMARC1; p=reject; rua=mailto:a@example.com"),
 		     &d.evidence.authors[0].policy.record);
 	decide(&d.evidence, &ruleset, arena, &d.verdict);
@@ -112,10 +114,10 @@ static bool see_sum(void *context, const struct store_sum *sum)
 	seen->n += sum->n;
 	seen->waited_ms += sum->waited_ms;
 	seen->lookups += sum->lookups;
-	snprintf(seen->words, sizeof(seen->words), "%lld %s %s %s %d %d %d%d%d %d %d %s %s %s %d %d%d",
+	snprintf(seen->words, sizeof(seen->words), "%lld %s %s %s %d %d %d%d%d %d %d %s %s %s %d %d%d %d%d",
 		 (long long)(sum->day_ms / DAY_MS), sum->author, sum->org, sum->network, sum->result,
 		 sum->spf, sum->dkim_pass, sum->spf_aligned, sum->dkim_aligned, sum->asked, sum->chosen,
-		 sum->done, sum->why, sum->rule, sum->class, sum->dry_run, sum->exempt);
+		 sum->done, sum->why, sum->rule, sum->class, sum->dry_run, sum->exempt, sum->method, sum->guarded);
 	return true;
 }
 
@@ -385,10 +387,12 @@ START_TEST(spans_and_domains)
 {
 	struct store *store = fresh(_i);
 	struct store_extent extent;
+	int64_t first_ms, last_ms;
 	int calls = 0;
 
 	ok(store, store_extent(store, &extent));
 	ck_assert(extent.messages == 0 && extent.first_ms == 0 && extent.last_ms == 0);
+	ck_assert_int_eq(store_sums_extent(store, &first_ms, &last_ms), 0);
 	add_days(store);
 	for (int i = 0; i < N_ROWS(spans); i++) {
 		struct seen seen = { 0 };
@@ -403,6 +407,9 @@ START_TEST(spans_and_domains)
 	ok(store, store_extent(store, &extent));
 	ck_assert_int_eq(extent.first_ms, NOON);
 	ck_assert_int_ge(extent.last_ms, NOON + 3 * DAY_MS);
+	ck_assert_int_eq(store_sums_extent(store, &first_ms, &last_ms), 1);
+	ck_assert_int_eq(first_ms, extent.first_ms / DAY_MS * DAY_MS);
+	ck_assert_int_eq(last_ms, extent.last_ms / DAY_MS * DAY_MS);
 	store_close(store);
 }
 END_TEST
@@ -413,8 +420,9 @@ static const struct {
 	const char *network, *done, *rule;
 } sum_rows[] = {
 	{ "plain", { .id = "m-1-1" }, "192.0.2.0/24", "none", "" },
-	{ "ipv6", { .id = "m-1-1", .client_ip = "2001:db8:1:2:3::4" }, "2001:db8:1:2::/64", "none", "" },
-	{ "no address", { .id = "m-1-1", .client_ip = "nowhere" }, "", "none", "" },
+	{ "ipv6, by the list", { .id = "m-1-1", .client_ip = "2001:db8:1:2:3::4", .by_list = true },
+	  "2001:db8:1:2::/64", "none", "" },
+	{ "no address, guarded", { .id = "m-1-1", .client_ip = "nowhere", .guarded = true }, "", "none", "" },
 	{ "a failure's words are cut", { .id = "m-1-1", .done = "failed: \xff many words" },
 	  "192.0.2.0/24", "failed", "" },
 	{ "rule", { .id = "m-1-1", .rule = "let-in", .done = "accept" }, "192.0.2.0/24", "accept", "let-in" },
@@ -436,6 +444,10 @@ START_TEST(sum_keys)
 			      sum_rows[i].name, seen.words, wanted);
 		snprintf(wanted, sizeof(wanted), " %s %d ", sum_rows[i].rule, ENFORCEMENT_ENFORCED);
 		ck_assert_msg(strstr(seen.words, wanted) != NULL, "%s: %s", sum_rows[i].name, seen.words);
+		snprintf(wanted, sizeof(wanted), " %d%d", sum_rows[i].p.by_list ? DISCOVERY_PSL :
+			 DISCOVERY_TREEWALK, sum_rows[i].p.guarded);
+		ck_assert_msg(strcmp(seen.words + strlen(seen.words) - strlen(wanted), wanted) == 0, "%s: %s",
+			      sum_rows[i].name, seen.words);
 		snprintf(wanted, sizeof(wanted), " %s ", sum_rows[i].done);
 		ck_assert_msg(strstr(seen.words, wanted) != NULL, "%s: %s", sum_rows[i].name, seen.words);
 		store_close(store);
