@@ -250,6 +250,28 @@ static bool is_left_out(const struct evidence *e, const struct ruleset *ruleset,
 	       e->enforce_draw >= percent;
 }
 
+/* A rule that only some of the authors match does not end the search: the rules
+ * behind it may be stricter with the others. */
+static void choose_by_rules(const struct choice *c, struct rule_question *question, struct outcome *out)
+{
+	enum rule_fit fit;
+	const struct rule *rule = rules_next(c->ruleset, NULL, question, &fit);
+
+	if (rule == NULL) {
+		choose_plain(c, out);
+		return;
+	}
+	choose_by_rule(c, rule, fit, out);
+	while (fit == FIT_SOME_AUTHORS && out->chosen < ACTION_REJECT &&
+	       (rule = rules_next(c->ruleset, rule, question, &fit)) != NULL) {
+		struct outcome next;
+
+		choose_by_rule(c, rule, fit, &next);
+		if (next.chosen > out->chosen)
+			*out = next;
+	}
+}
+
 static void choose(const struct choice *c, unsigned group, struct outcome *out)
 {
 	const struct evidence *e = c->evidence;
@@ -260,13 +282,8 @@ static void choose(const struct choice *c, unsigned group, struct outcome *out)
 		.recipient_rules = has_recipient && e->recipient_rules != NULL ?
 			e->recipient_rules[group] : NULL,
 	};
-	enum rule_fit fit;
-	const struct rule *rule = rules_first(c->ruleset, &question, &fit);
 
-	if (rule != NULL)
-		choose_by_rule(c, rule, fit, out);
-	else
-		choose_plain(c, out);
+	choose_by_rules(c, &question, out);
 	out->left_out = is_left_out(e, c->ruleset, out);
 }
 

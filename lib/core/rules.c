@@ -46,6 +46,21 @@ static bool names_result(const struct rule *rule)
 	return false;
 }
 
+static bool author_is_undecided(const struct verdict *verdict, unsigned index)
+{
+	return verdict->authors[index].result == RES_DMARC_TEMPERROR;
+}
+
+/* Is there an author who neither passed nor waits for the DNS? One whose name
+ * servers fail must not hide him from a rule that hardens. */
+static bool some_author_is_decided(const struct verdict *verdict)
+{
+	for (unsigned i = 0; i < verdict->n_authors; i++)
+		if (!author_is_undecided(verdict, i) && verdict->authors[i].result != RES_DMARC_PASS)
+			return true;
+	return false;
+}
+
 /* Results that a rule leaves alone unless it names them; NULL: none. */
 static const char *left_alone(const struct rule *rule, const struct verdict *verdict)
 {
@@ -53,7 +68,7 @@ static const char *left_alone(const struct rule *rule, const struct verdict *ver
 		return NULL;
 	if (verdict->result == RES_DMARC_PASS)
 		return "the message passed";
-	if (verdict->result == RES_DMARC_TEMPERROR && hardens(rule))
+	if (verdict->result == RES_DMARC_TEMPERROR && hardens(rule) && !some_author_is_decided(verdict))
 		return "a DNS failure left the message undecided";
 	return NULL;
 }
@@ -81,6 +96,8 @@ static bool asks_about_authors(const struct rule *rule)
 
 static bool author_fits(struct rule_question *q, unsigned index)
 {
+	if (author_is_undecided(q->verdict, index) && hardens(q->rule) && !names_result(q->rule))
+		return false;
 	q->author_index = index;
 	q->author = &q->evidence->authors[index];
 	for (unsigned k = 0; rule_keys[k].name != NULL; k++)
@@ -120,10 +137,10 @@ enum rule_fit rule_fits(const struct rule *rule, struct rule_question *q)
 	return is_enough(rule, fit) ? fit : FIT_NO;
 }
 
-const struct rule *rules_first(const struct ruleset *ruleset, struct rule_question *q,
-			       enum rule_fit *fit_r)
+const struct rule *rules_next(const struct ruleset *ruleset, const struct rule *after,
+			      struct rule_question *q, enum rule_fit *fit_r)
 {
-	for (unsigned i = 0; i < ruleset->n_rules; i++) {
+	for (size_t i = after != NULL ? (size_t)(after - ruleset->rules) + 1 : 0; i < ruleset->n_rules; i++) {
 		*fit_r = rule_fits(&ruleset->rules[i], q);
 		if (*fit_r != FIT_NO)
 			return &ruleset->rules[i];

@@ -8,12 +8,13 @@
  * Rules are looked at for every message that is not exempt and did not pass
  * DMARC; for one that passed only when the rule's `result` says so. A rule that
  * hardens (quarantine, reject) needs `result` to name temperror before it
- * touches mail that a DNS failure left undecided.
+ * touches mail that a DNS failure left undecided, for all authors that did not pass.
  *
  * With several authors, accept and honor need all of them to match what the rule
  * says about authors (a second author must not borrow the first one's
  * exception); for reject one is enough; for quarantine one is enough too, and
- * when not all match, it never makes anything milder.
+ * when not all match, it never makes anything milder: neither the request nor
+ * what the rules behind it say about the others.
  */
 #ifndef CORE_RULES_H
 #define CORE_RULES_H
@@ -115,9 +116,9 @@ bool rule_has_expired(const struct rule *rule, int64_t now_ms);
 
 /* The question's rule, author and author_index are set by the callee. */
 enum rule_fit rule_fits(const struct rule *rule, struct rule_question *question);
-/* The first rule that decides; NULL. */
-const struct rule *rules_first(const struct ruleset *ruleset, struct rule_question *question,
-			       enum rule_fit *fit_r);
+/* The first rule that decides, of those behind `after` (NULL: of all); NULL. */
+const struct rule *rules_next(const struct ruleset *ruleset, const struct rule *after,
+			      struct rule_question *question, enum rule_fit *fit_r);
 /* For people: why a rule did not fit. Sets *missed_r to a mask of the keys that
  * do not hold, a bit for each place in rule_keys[], and gives their number;
  * *other_r (may be NULL) is what else speaks against it: "expired", "the message passed"

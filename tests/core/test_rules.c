@@ -232,6 +232,33 @@ START_TEST(several_authors)
 }
 END_TEST
 
+/* Behind a quarantine for one author stands a reject for the other. */
+START_TEST(a_rule_for_some_authors_does_not_end_the_search)
+{
+	static const enum rule_action behind[] = { RULE_REJECT, RULE_HONOR, RULE_ACCEPT };
+	static const enum action chosen[] = { ACTION_REJECT, ACTION_QUARANTINE, ACTION_QUARANTINE };
+
+	for (int i = 0; i < 3; i++) {
+		struct scene s;
+
+		scene_open(&s);
+		s.e.n_authors = 0;
+		scene_author(&s, "brand.example", "p=none");
+		scene_author(&s, "partner.example", "p=none");
+		rule_set(scene_rule(&s, "partner", RULE_QUARANTINE), "author_domain", "partner.example");
+		rule_set(scene_rule(&s, "behind", behind[i]), "author_domain",
+			 behind[i] == RULE_REJECT ? "brand.example" : "brand.example partner.example");
+		ck_assert_int_eq(scene_decide(&s)->chosen, chosen[i]);
+		ck_assert_str_eq(s.v.rule, behind[i] == RULE_REJECT ? "behind" : "partner");
+		s.e.n_authors = 0;      /* in the other order too */
+		scene_author(&s, "partner.example", "p=none");
+		scene_author(&s, "brand.example", "p=none");
+		ck_assert_int_eq(scene_decide(&s)->chosen, chosen[i]);
+		scene_close(&s);
+	}
+}
+END_TEST
+
 START_TEST(first_match_wins)
 {
 	struct scene s;
@@ -271,6 +298,30 @@ START_TEST(hardening_leaves_temperror_alone)
 	ck_assert_int_eq(scene_decide(&s)->chosen, ACTION_ACCEPT);
 	rule_set(&s.rules[0], "result", "fail temperror");
 	ck_assert_int_eq(scene_decide(&s)->chosen, ACTION_REJECT);
+	scene_close(&s);
+}
+END_TEST
+
+/* A second author whose name servers fail does not hide the first one. */
+START_TEST(hardening_is_not_escaped_by_a_second_author)
+{
+	struct scene s;
+
+	scene_open(&s);
+	no_record(&s);
+	scene_author(&s, "broken.example", NULL);
+	s.e.authors[1].policy.status = DISCOVERY_TEMPERROR;
+	rule_set(scene_rule(&s, "brand", RULE_REJECT), "author_domain", "example.com");
+	ck_assert_int_eq(scene_decide(&s)->result, RES_DMARC_TEMPERROR);
+	ck_assert_int_eq(s.v.chosen, ACTION_REJECT);
+	/* what is not known of himself is left alone */
+	undecided(&s);
+	ck_assert_int_eq(scene_decide(&s)->chosen, ACTION_ACCEPT);
+	no_record(&s);
+	scene_author(&s, "broken.example", NULL);
+	undecided(&s);
+	s.e.authors[1].policy.status = DISCOVERY_NO_RECORD;
+	ck_assert_int_eq(scene_decide(&s)->chosen, ACTION_ACCEPT);
 	scene_close(&s);
 }
 END_TEST
@@ -380,9 +431,11 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, keys_hold, 0, N_ROWS(key_rows));
 	tcase_add_test(t, each_key_has_a_row_here);
 	tcase_add_loop_test(t, several_authors, 0, N_ROWS(author_rows));
+	tcase_add_test(t, a_rule_for_some_authors_does_not_end_the_search);
 	tcase_add_test(t, first_match_wins);
 	tcase_add_test(t, expired_rules_do_not_apply);
 	tcase_add_test(t, hardening_leaves_temperror_alone);
+	tcase_add_test(t, hardening_is_not_escaped_by_a_second_author);
 	tcase_add_loop_test(t, actions, 0, N_ROWS(action_rows));
 	tcase_add_test(t, each_action_has_a_row_here);
 	tcase_add_test(t, misses_are_named);
