@@ -321,22 +321,26 @@ static enum action settle(enum recipients_differ how, enum action a, enum action
 		return a > b ? a : b;
 	case DIFFER_QUARANTINE:
 	case DIFFER_SPLIT:              /* not told apart in time */
-		return ACTION_QUARANTINE;
+		break;
 	}
-	return ACTION_QUARANTINE;
+	/* what the DNS left open for one of them is asked again, not filed away */
+	return a == ACTION_TEMPFAIL || b == ACTION_TEMPFAIL ? ACTION_TEMPFAIL : ACTION_QUARANTINE;
 }
+
+#define OWN_REPLY "rejected by local policy"
 
 /* A reject of our own names no policy of the owner. */
 static const char *own_reply(const struct outcome *out)
 {
 	if (out->why != WHY_RULE || out->chosen < ACTION_QUARANTINE)
 		return NULL;
-	return out->rule->reply != NULL ? out->rule->reply : "rejected by local policy";
+	return out->rule->reply != NULL ? out->rule->reply : OWN_REPLY;
 }
 
 /* Whose step and reply are the message's: one of those who would get alone what
  * is chosen for all; without a rule when there is one, since `rule` only names
- * what matched for all. The order of the recipients must not matter. */
+ * what matched for all; NULL: nobody would. The order of the recipients must not
+ * matter. */
 static const struct outcome *speaker_of(const struct outcome *outcomes, unsigned n,
 					enum action chosen)
 {
@@ -346,7 +350,7 @@ static const struct outcome *speaker_of(const struct outcome *outcomes, unsigned
 		if (outcomes[i].chosen == chosen &&
 		    (speaker == NULL || (speaker->rule != NULL && outcomes[i].rule == NULL)))
 			speaker = &outcomes[i];
-	return speaker != NULL ? speaker : &outcomes[0];
+	return speaker;
 }
 
 static void settle_outcomes(const struct ruleset *ruleset, const struct outcome *outcomes, unsigned n,
@@ -367,9 +371,9 @@ static void settle_outcomes(const struct ruleset *ruleset, const struct outcome 
 	merge_reasons(v, outcomes, n);
 	v->why = v->recipients_differ ? WHY_RECIPIENTS_DIFFER : speaker->why;
 	v->rule = same_rule && outcomes[0].rule != NULL ? outcomes[0].rule->id : NULL;
-	v->reply = own_reply(speaker);
-	v->missing = speaker->missing;
-	v->trusted_set = speaker->trusted_set;
+	v->reply = speaker != NULL ? own_reply(speaker) : OWN_REPLY;
+	v->missing = speaker != NULL ? speaker->missing : 0;
+	v->trusted_set = speaker != NULL ? speaker->trusted_set : 0;
 	v->apply = v->dry_run ? ACTION_ACCEPT : done;
 	v->left_out = !v->dry_run && done != v->chosen;
 }

@@ -396,6 +396,53 @@ START_TEST(recipients_differ)
 }
 END_TEST
 
+/* Nobody would get a quarantine alone: it is nobody's reply, signal or chain. */
+START_TEST(settled_speaks_for_nobody)
+{
+	for (int order = 0; order < 2; order++) {
+		struct scene s;
+
+		scene_open(&s);
+		two_tenants(&s, RULE_REJECT, DIFFER_QUARANTINE);
+		s.rules[1].reply = "the second's words";
+		s.ruleset.quarantine = QUARANTINE_REJECT;
+		scene_recipient(&s, order == 0 ? "lax.example" : "second.example", "");
+		scene_recipient(&s, order == 0 ? "second.example" : "lax.example", "");
+		scene_decide(&s);
+		ck_assert_int_eq(s.v.chosen, ACTION_QUARANTINE);
+		ck_assert_str_eq(s.v.reply, "rejected by local policy");
+		scene_close(&s);
+	}
+}
+END_TEST
+
+static const struct {
+	enum recipients_differ how;
+	enum action chosen;
+} undecided_rows[] = {
+	{ DIFFER_QUARANTINE, ACTION_TEMPFAIL }, { DIFFER_SPLIT, ACTION_TEMPFAIL },
+	{ DIFFER_MILDEST, ACTION_ACCEPT }, { DIFFER_STRICTEST, ACTION_TEMPFAIL },
+};
+
+/* A DNS failure is no reason to file mail away. */
+START_TEST(undecided_recipients_come_again)
+{
+	for (int order = 0; order < 2; order++) {
+		struct scene s;
+
+		scene_open(&s);
+		s.e.authors[0].policy.status = DISCOVERY_TEMPERROR;
+		s.ruleset.on_temperror = TEMPERROR_TEMPFAIL;
+		two_tenants(&s, RULE_REJECT, undecided_rows[_i].how);
+		scene_recipient(&s, order == 0 ? "lax.example" : "other.example", "");
+		scene_recipient(&s, order == 0 ? "other.example" : "lax.example", "");
+		ck_assert_int_eq(scene_decide(&s)->chosen, undecided_rows[_i].chosen);
+		ck_assert_int_eq(s.v.apply, s.v.chosen);
+		scene_close(&s);
+	}
+}
+END_TEST
+
 /* Both are accepted, one by a rule: no rule is said to have chosen for all. */
 START_TEST(recipients_agree_for_other_reasons)
 {
@@ -506,6 +553,8 @@ static Suite *suite(void)
 	tcase_add_test(t, arc_comment);
 	tcase_add_test(t, rules_come_before_the_chain);
 	tcase_add_loop_test(t, recipients_differ, 0, N_ROWS(differ_rows));
+	tcase_add_test(t, settled_speaks_for_nobody);
+	tcase_add_loop_test(t, undecided_recipients_come_again, 0, N_ROWS(undecided_rows));
 	tcase_add_test(t, recipients_agree_for_other_reasons);
 	tcase_add_test(t, recipients_alone_and_unlisted);
 	tcase_add_loop_test(t, staged_enforcement, 0, N_ROWS(percent_rows));
