@@ -99,6 +99,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	if ((actions & SMFIF_SETSYMLIST) != 0) {
 		smfi_setsymlist(ctx, SMFIM_CONNECT, (char *)"j _ {client_name} {client_resolve}");
 		smfi_setsymlist(ctx, SMFIM_ENVFROM, (char *)"i {auth_authen} {auth_type}");
+		smfi_setsymlist(ctx, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 		smfi_setsymlist(ctx, SMFIM_EOM, (char *)"i");
 		smfi_setsymlist(ctx, SMFIM_EOH, (char *)"i");
 	}
@@ -201,7 +202,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **words)
 		return SMFIS_TEMPFAIL;
 	if (session->message == NULL)
 		return leave(SMFIS_CONTINUE);
-	switch (session_rcpt(session, words[0])) {
+	switch (session_rcpt(session, words[0], smfi_getsymval(ctx, (char *)"{rcpt_addr}"))) {
 	case MESSAGE_RCPT_TAKEN:
 		break;
 	case MESSAGE_RCPT_OTHER_RULES:

@@ -191,9 +191,9 @@ bool session_mail(struct session *session, char *const *words, bool authenticate
 	return true;
 }
 
-enum message_rcpt session_rcpt(struct session *session, const char *address)
+enum message_rcpt session_rcpt(struct session *session, const char *address, const char *resolved)
 {
-	enum message_rcpt answer = message_rcpt(session->message, slice_of(address));
+	enum message_rcpt answer = message_rcpt(session->message, slice_of(address), slice_of(resolved));
 
 	if (answer != MESSAGE_RCPT_TAKEN)
 		session->put_off++;

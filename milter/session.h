@@ -63,7 +63,8 @@ void session_helo(struct session *session, const char *helo);
 /* `words`: the address, then ESMTP parameters, ended by NULL. False: the daemon
  * is stopping. */
 bool session_mail(struct session *session, char *const *words, bool authenticated);
-enum message_rcpt session_rcpt(struct session *session, const char *address);
+/* `resolved`: {rcpt_addr}, which may be NULL. */
+enum message_rcpt session_rcpt(struct session *session, const char *address, const char *resolved);
 void session_header(struct session *session, const char *name, const char *value);
 void session_eoh(struct session *session);
 void session_end_message(struct session *session);      /* also without a message */

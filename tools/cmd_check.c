@@ -458,7 +458,7 @@ static int judge(struct options *o, struct tool_engine *tool, const struct tool_
 		return tool_usage("check", "--ip %s is not an address", o->ip);
 	message = message_new(tool->engine, &arrival);
 	for (unsigned i = 0; i < o->n_rcpt; i++)
-		o->put_off[i] = message_rcpt(message, slice_of(o->rcpt[i])) != MESSAGE_RCPT_TAKEN;
+		o->put_off[i] = message_rcpt(message, slice_of(o->rcpt[i]), SLICE("")) != MESSAGE_RCPT_TAKEN;
 	tool_feed(message, text);
 	v = message_judge(message, NULL, NULL);
 	if (o->json)

@@ -220,7 +220,7 @@ const char *rules_for_address(const struct ruleset *ruleset, struct arena *arena
 	return text;
 }
 
-const char *rules_recipient_key(const struct ruleset *ruleset, struct arena *arena,
+const char *rules_recipient_key(const struct ruleset *ruleset, struct arena *arena, int64_t now_ms,
 				const char *domain, const char *address_rules)
 {
 	struct rule_question q = {
@@ -233,7 +233,7 @@ const char *rules_recipient_key(const struct ruleset *ruleset, struct arena *are
 	buf_init(&ids, LIMIT_RULES * (LIMIT_RULE_ID + 1));
 	for (unsigned i = 0; i < ruleset->n_rules; i++) {
 		q.rule = &ruleset->rules[i];
-		if (q.rule->match[k].given && key_holds(&q, k))
+		if (q.rule->match[k].given && !rule_has_expired(q.rule, now_ms) && key_holds(&q, k))
 			add_id(&ids, q.rule->id);
 	}
 	text = ids.len > 0 ? arena_strdup(arena, buf_str(&ids)) : "";

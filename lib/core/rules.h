@@ -131,8 +131,8 @@ unsigned rule_misses(const struct rule *rule, struct rule_question *question, un
 const char *rules_for_address(const struct ruleset *ruleset, struct arena *arena,
 			      struct slice local, const char *domain);
 /* Two recipients with equal keys get equal verdicts: the ids of the rules whose
- * `recipient` fits the group, blank between. */
-const char *rules_recipient_key(const struct ruleset *ruleset, struct arena *arena,
+ * `recipient` fits the group and which have not expired, blank between. */
+const char *rules_recipient_key(const struct ruleset *ruleset, struct arena *arena, int64_t now_ms,
 				const char *domain, const char *address_rules);
 
 #endif

@@ -33,7 +33,9 @@ enum message_rcpt {
 	MESSAGE_RCPT_OTHER_RULES,       /* recipients_differ = "split": not the first one's */
 	MESSAGE_RCPT_TOO_MANY,          /* groups, where rules may tell them apart */
 };
-enum message_rcpt message_rcpt(struct message *message, struct slice rcpt_to);
+/* `resolved`: what the MTA makes of an address without a domain, such as <user>,
+ * <user%example.com>; looked at where rcpt_to has none. May be empty. */
+enum message_rcpt message_rcpt(struct message *message, struct slice rcpt_to, struct slice resolved);
 /* Name without colon (a trailing blank is cut, RFC 5322 4.5 obsolete syntax),
  * value as it came, with or without its leading blank; folds CRLF or LF. */
 void message_header(struct message *message, struct slice name, struct slice value);

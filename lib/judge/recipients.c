@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/idna.h"
+#include "base/clock.h"
 #include "judge/message_private.h"
 
 /* One RCPT as it is looked at; its texts live as long as the scratch arena. */
@@ -20,23 +21,40 @@ static bool rules_matter(const struct message *m)
 	       m->evidence.exempt == EXEMPT_NO;
 }
 
-static void parse(const struct message *m, struct slice rcpt_to, struct rcpt *out)
+/* Of an address that is too long, which an MTA may deliver all the same, only the
+ * domain counts: no rule names such a one, but some may name its domain. */
+static void parse_long(struct slice text, struct path *out)
+{
+	size_t at = text.len;
+
+	while (at > 0 && text.data[at - 1] != '@')
+		at--;
+	text = slice_trim(slice_from(text, at), " \t>");
+	*out = (struct path){ .status = at > 0 ? PATH_MAILBOX : PATH_UNUSABLE, .domain = text };
+}
+
+static bool parse(const struct message *m, struct slice text, struct rcpt *out)
 {
 	struct path path;
 
-	path_parse(out->scratch, slice_until(rcpt_to, LIMIT_SENDER_OCTETS), &path);
+	if (text.len > LIMIT_SENDER_OCTETS)
+		parse_long(text, &path);
+	else
+		path_parse(out->scratch, text, &path);
 	out->has_domain = path.status == PATH_MAILBOX && idna_to_domain(path.domain, out->domain);
 	out->rules = "";
-	if (out->has_domain && rules_matter(m))
+	if (out->has_domain && path.local.len > 0 && rules_matter(m))
 		out->rules = rules_for_address(&m->engine->settings->ruleset, out->scratch,
 					       path.local, out->domain);
+	return out->has_domain;
 }
 
 /* The rules of the first recipient that was taken are the message's. */
 static bool has_same_rules(struct message *m, const struct rcpt *rcpt)
 {
 	const char *key = rules_recipient_key(&m->engine->settings->ruleset, rcpt->scratch,
-					      rcpt->has_domain ? rcpt->domain : NULL, rcpt->rules);
+					      clock_utc_ms(), rcpt->has_domain ? rcpt->domain : NULL,
+					      rcpt->rules);
 
 	if (m->recipient_key == NULL)
 		m->recipient_key = arena_strdup(m->arena, key);
@@ -86,12 +104,13 @@ static enum message_rcpt take(struct message *m, const struct rcpt *rcpt)
 	return MESSAGE_RCPT_TAKEN;
 }
 
-enum message_rcpt message_rcpt(struct message *m, struct slice rcpt_to)
+enum message_rcpt message_rcpt(struct message *m, struct slice rcpt_to, struct slice resolved)
 {
 	struct rcpt rcpt = { .scratch = arena_new() };
 	enum message_rcpt answer;
 
-	parse(m, rcpt_to, &rcpt);
+	if (!parse(m, rcpt_to, &rcpt) && resolved.len > 0)
+		parse(m, resolved, &rcpt);
 	answer = take(m, &rcpt);
 	arena_free(rcpt.scratch);
 	return answer;

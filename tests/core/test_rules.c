@@ -415,10 +415,13 @@ START_TEST(recipients_by_address)
 	rule_set(scene_rule(&s, "staff", RULE_ACCEPT), "recipient", "x@tenant.example boss@tenant.example");
 	ck_assert_str_eq(rules_for_address(&s.ruleset, s.arena, SLICE("bOSS"), "tenant.example"), "boss staff");
 	ck_assert_str_eq(rules_for_address(&s.ruleset, s.arena, SLICE("y"), "tenant.example"), "");
-	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, "tenant.example", "boss staff"),
+	s.rules[1].expires_ms = 1000;
+	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, 999, "tenant.example", "boss staff"),
 			 "boss all staff");
-	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, "other.example", "staff"), "staff");
-	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, "other.example", ""), "");
+	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, 1000, "tenant.example", "boss staff"),
+			 "boss staff");
+	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, 0, "other.example", "staff"), "staff");
+	ck_assert_str_eq(rules_recipient_key(&s.ruleset, s.arena, 0, "other.example", ""), "");
 	scene_close(&s);
 }
 END_TEST

@@ -89,8 +89,8 @@ START_TEST(keeps_the_evidence)
 	arrival.client_name = SLICE("mail.example.com");
 	arrival.client_name_confirmed = true;
 	m = message_new(engine, &arrival);
-	message_rcpt(m, SLICE("<c@tenant.example>"));
-	message_rcpt(m, SLICE("<d@TENANT.example>"));
+	message_rcpt(m, SLICE("<c@tenant.example>"), SLICE(""));
+	message_rcpt(m, SLICE("<d@TENANT.example>"), SLICE(""));
 	run(m, fields);
 	e = message_evidence(m);
 	ck_assert_str_eq(e->client_ip, "192.0.2.1");
@@ -260,7 +260,7 @@ START_TEST(can_be_left_at_any_point)
 		struct message *m = message_new(engine, &arrival);
 
 		if (steps > 0)
-			message_rcpt(m, SLICE("<b@receiver.example>"));
+			message_rcpt(m, SLICE("<b@receiver.example>"), SLICE(""));
 		if (steps > 1)
 			message_header(m, SLICE("From"), SLICE(" a@example.com"));
 		if (steps > 2)

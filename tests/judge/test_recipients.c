@@ -82,7 +82,7 @@ START_TEST(groups_recipients)
 	settings->ruleset.dry_run = rcpt_rows[_i].dry_run;
 	m = message_new(engine, &arrival);
 	for (int i = 0; i < 6 && rcpt_rows[_i].rcpts[i] != NULL; i++)
-		ck_assert_msg(letters[message_rcpt(m, slice_of(rcpt_rows[_i].rcpts[i] + 1))] ==
+		ck_assert_msg(letters[message_rcpt(m, slice_of(rcpt_rows[_i].rcpts[i] + 1), SLICE(""))] ==
 			      rcpt_rows[_i].rcpts[i][0], "%s: %s", rcpt_rows[_i].name, rcpt_rows[_i].rcpts[i]);
 	e = message_evidence(m);
 	buf_init(&groups, 1024);
@@ -93,6 +93,48 @@ START_TEST(groups_recipients)
 	ck_assert_msg(e->n_recipients == rcpt_rows[_i].n && e->recipients_unlisted == rcpt_rows[_i].unlisted,
 		      "%s: %u, %u", rcpt_rows[_i].name, e->n_recipients, e->recipients_unlisted);
 	buf_done(&groups);
+	message_free(m);
+	close_engine_with_rules();
+}
+END_TEST
+
+/* However an address is written, a tenant's rules are his. */
+static const struct {
+	const char *name, *rcpt, *resolved, *group;     /* group: NULL: in none */
+	unsigned padding;               /* octets more in front of the @ */
+} odd_rows[] = {
+	{ "no domain, the MTA adds one", "<desk>", "desk@receiver.example", "receiver.example:desk", 0 },
+	{ "no domain, nobody adds one", "<desk>", "", NULL, 0 },
+	{ "an old way to name a domain", "<a%tenant.example>", "a@tenant.example", "tenant.example:", 0 },
+	{ "a domain of its own counts", "<a@tenant.example>", "mapped@receiver.example", "tenant.example:", 0 },
+	{ "a trailing dot", "<desk@Receiver.example.>", "", "receiver.example:desk", 0 },
+	{ "longer than any rule's", "<desk+@tenant.example>", "", "tenant.example:", 1100 },
+	{ "longer than any rule's, without <>", "desk+@tenant.example", "", "tenant.example:", 1100 },
+	{ "long and no address", "<desk", "", NULL, 1100 },
+};
+
+START_TEST(odd_recipients)
+{
+	struct arrival arrival = arrival_from("192.0.2.1", "h.example", "<x@example.com>");
+	struct slice rcpt = slice_of(odd_rows[_i].rcpt);
+	size_t at = slice_find(rcpt, '@');
+	const struct evidence *e;
+	struct message *m;
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%.*s%0*d%s", (int)at, rcpt.data, (int)odd_rows[_i].padding, 0,
+		 rcpt.data + at);
+	open_engine("");
+	add_recipient_rules(DIFFER_QUARANTINE);
+	m = message_new(engine, &arrival);
+	message_rcpt(m, odd_rows[_i].padding > 0 ? slice_of(text) : rcpt, slice_of(odd_rows[_i].resolved));
+	e = message_evidence(m);
+	ck_assert_msg(e->n_recipient_domains == (odd_rows[_i].group != NULL) &&
+		      e->recipients_unlisted == (odd_rows[_i].group == NULL), "%s", odd_rows[_i].name);
+	if (odd_rows[_i].group != NULL) {
+		snprintf(text, sizeof(text), "%s:%s", e->recipient_domains[0], e->recipient_rules[0]);
+		ck_assert_msg(strcmp(text, odd_rows[_i].group) == 0, "%s: %s", odd_rows[_i].name, text);
+	}
 	message_free(m);
 	close_engine_with_rules();
 }
@@ -114,11 +156,11 @@ START_TEST(recipients_are_bounded)
 		enum message_rcpt answer;
 
 		snprintf(text, sizeof(text), "<a@d%d.example>", i);
-		answer = message_rcpt(m, slice_of(text));
+		answer = message_rcpt(m, slice_of(text), SLICE(""));
 		ck_assert_int_eq(answer, with_rules && i >= LIMIT_RECIPIENT_DOMAINS ?
 				 MESSAGE_RCPT_TOO_MANY : MESSAGE_RCPT_TAKEN);
 	}
-	ck_assert_int_eq(message_rcpt(m, SLICE("<b@d7.example>")), MESSAGE_RCPT_TAKEN);
+	ck_assert_int_eq(message_rcpt(m, SLICE("<b@d7.example>"), SLICE("")), MESSAGE_RCPT_TAKEN);
 	ck_assert_uint_eq(message_evidence(m)->n_recipient_domains, LIMIT_RECIPIENT_DOMAINS);
 	ck_assert_uint_eq(message_evidence(m)->recipients_unlisted, with_rules ? 0 : 10);
 	message_free(m);
@@ -135,6 +177,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("recipients");
 
 	tcase_add_loop_test(t, groups_recipients, 0, N_ROWS(rcpt_rows));
+	tcase_add_loop_test(t, odd_recipients, 0, N_ROWS(odd_rows));
 	tcase_add_loop_test(t, recipients_are_bounded, 0, 2);
 	suite_add_tcase(s, t);
 	return s;

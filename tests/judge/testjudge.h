@@ -78,7 +78,7 @@ static inline struct arrival arrival_from(const char *ip, const char *helo, cons
 /* Header lines "Name: value", ended by NULL. */
 static inline const struct verdict *run(struct message *m, const char *const *fields)
 {
-	message_rcpt(m, SLICE("<b@receiver.example>"));
+	message_rcpt(m, SLICE("<b@receiver.example>"), SLICE(""));
 	for (; *fields != NULL; fields++) {
 		struct slice line = slice_of(*fields);
 		size_t colon = slice_find(line, ':');

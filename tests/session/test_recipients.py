@@ -118,6 +118,20 @@ def test_too_many_groups():
         check('log', ('65', '2'), tuple(daemon.message_lines(1)[0][key] for key in ('recipients', 'put_off')))
 
 
+def test_without_a_domain():
+    """what the MTA makes of <desk> counts, where that has no domain itself"""
+    with Daemon(SPLIT, zone=ZONE) as daemon, daemon.client() as mta:
+        begin(mta)
+        check_taken(mta, STRICT)
+        answer = mta.rcpt('<desk>', macros={'{rcpt_addr}': 'desk@receiver.example'})
+        check('<desk>', 'tempfail', answer.action)
+        answer = mta.rcpt('<d@receiver.example>', macros={'{rcpt_addr}': 'desk@receiver.example'})
+        check('a domain of its own', 'continue', answer.action)
+        finish(mta, 'BARE')
+        mta.quit()
+        check('put off', '1', daemon.message_lines(1)[0]['put_off'])
+
+
 def test_authenticated_mail_is_not_split():
     """our own users may write to whom they like"""
     with Daemon(SPLIT, zone=ZONE) as daemon, daemon.client() as mta:

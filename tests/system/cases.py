@@ -128,6 +128,21 @@ def splits_recipients(site):
     site.check_quiet()
 
 
+def names_recipients_without_a_domain(site):
+    """<desk> and <desk%receiver.example> are desk's, however little they look like it."""
+    site.use({"rules": [{"id": "desk", "match": {"recipient": "desk@receiver.example"},
+                         "action": "accept"}]})
+    site.mta.set(myorigin="receiver.example")
+    with site.client(domains.STRANGER) as client:
+        for address in "desk", "desk%receiver.example", "receiver.example!desk":
+            client.smtp.docmd("MAIL", "FROM:<ceo@strict.example>")
+            answer = client.smtp.docmd("RCPT", "TO:<%s>" % address)
+            assert answer[0] == 250, (address, answer)
+            assert client.smtp.data(message("ceo@strict.example"))[0] == 250
+            has(our_result(site.mta.inbox.take()), "dmarc=fail")
+            has(site.last_line("done=accept"), "rule=desk", "recipients=1")
+
+
 def quarantines_by_header(site):
     site.use()
     delivered = site.deliver(message("boss@mild.example"), sender="boss@mild.example",

@@ -58,6 +58,10 @@ def test_split_recipients(_, site):
     cases.splits_recipients(site)
 
 
+def test_recipients_without_a_domain(_, site):
+    cases.names_recipients_without_a_domain(site)
+
+
 def test_quarantine_by_header(_, site):
     cases.quarantines_by_header(site)
 
