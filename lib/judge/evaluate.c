@@ -72,18 +72,39 @@ void evaluate_from(struct evidence *evidence, struct arena *arena, unsigned fiel
 		set_bad_from(evidence, FROM_NO_DOMAIN, NULL);
 }
 
+static unsigned draw_author(const struct message *m, const struct author *author)
+{
+	const struct org *org = &author->policy.org;
+
+	return draw_enforce(m->engine->sample_key, &m->client,
+			    org->status == ORG_KNOWN ? org->domain : author->domain);
+}
+
+/* Of several authors the one on whom most is enforced: nobody gets out of it by
+ * trying names beside the one he forges. */
+static unsigned draw_authors(const struct message *m)
+{
+	const struct evidence *e = &m->evidence;
+	unsigned lowest;
+
+	if (e->n_authors == 0)
+		return draw_enforce(m->engine->sample_key, &m->client, "");
+	lowest = draw_author(m, &e->authors[0]);
+	for (unsigned i = 1; i < e->n_authors; i++) {
+		unsigned one = draw_author(m, &e->authors[i]);
+
+		lowest = one < lowest ? one : lowest;
+	}
+	return lowest;
+}
+
 static void finish_draws(struct message *m)
 {
 	struct evidence *e = &m->evidence;
-	const uint8_t *key = m->engine->sample_key;
-	const char *org = "";
 
-	if (e->n_authors > 0)
-		org = e->authors[0].policy.org.status == ORG_KNOWN ?
-			e->authors[0].policy.org.domain : e->authors[0].domain;
-	e->sample_draw = draw_sample(key, &m->client, m->mail_from, m->from_body,
+	e->sample_draw = draw_sample(m->engine->sample_key, &m->client, m->mail_from, m->from_body,
 				     m->message_id);
-	e->enforce_draw = draw_enforce(key, &m->client, org);
+	e->enforce_draw = draw_authors(m);
 }
 
 const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void *context)

@@ -299,6 +299,38 @@ START_TEST(draws_are_keyed_and_stable)
 }
 END_TEST
 
+/* A second author can only bring the draw down. */
+START_TEST(authors_share_the_lowest_draw)
+{
+	static const char *const from[] = { "From: a@example.com", "From: a@open.example",
+		"From: a@example.com, b@open.example", "From: b@open.example, a@example.com" };
+	bool differed = false;
+
+	open_engine("");
+	for (int client = 1; client < 20; client++) {
+		unsigned draw[4], lowest;
+		char ip[32];
+
+		snprintf(ip, sizeof(ip), "203.0.%d.9", client);
+		for (int i = 0; i < 4; i++) {
+			struct arrival arrival = arrival_from(ip, "h.example", "<x@forger.example>");
+			struct message *m = message_new(engine, &arrival);
+			const char *fields[] = { from[i], NULL };
+
+			run(m, fields);
+			draw[i] = message_evidence(m)->enforce_draw;
+			message_free(m);
+		}
+		lowest = draw[0] < draw[1] ? draw[0] : draw[1];
+		differed |= draw[0] != lowest;
+		ck_assert_uint_eq(draw[2], lowest);
+		ck_assert_uint_eq(draw[3], lowest);
+	}
+	ck_assert(differed);
+	close_engine();
+}
+END_TEST
+
 START_TEST(key_file_is_made_once)
 {
 	char folder[] = "test-key-XXXXXX", path[64];
@@ -332,6 +364,7 @@ static Suite *suite(void)
 	tcase_add_test(t, floods_starve_nothing);
 	tcase_add_test(t, can_be_left_at_any_point);
 	tcase_add_test(t, draws_are_keyed_and_stable);
+	tcase_add_test(t, authors_share_the_lowest_draw);
 	tcase_add_test(t, key_file_is_made_once);
 	suite_add_tcase(s, t);
 	return s;
