@@ -159,6 +159,9 @@ static void hash_messages(struct auth_arc *arc, const struct arc_sets *sets, con
 	headerhash_free(header);
 }
 
+/* On behalf of the keys below d= and not of d= itself: anyone can write a chain of
+ * some author's names, which must not use up what his policy and his own keys may
+ * have under way. */
 static void want_key(struct auth_arc *arc, struct keyfetch *fetch, struct check *check)
 {
 	const char *name;
@@ -167,7 +170,7 @@ static void want_key(struct auth_arc *arc, struct keyfetch *fetch, struct check 
 		return;
 	name = arena_printf(arc->arena, "%s._domainkey.%s", check->signature->s, check->signature->d);
 	check->key = keyfetch_want(fetch, name);
-	asker_set_author(arc->asker, check->signature->d);
+	asker_set_author(arc->asker, name + strlen(check->signature->s) + 1);
 	asker_want(arc->asker, name, DNS_TXT);
 }
 
