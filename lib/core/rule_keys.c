@@ -168,7 +168,7 @@ const struct rule_key rule_keys[] = {
 	  .help = "what the domain's owner asks for this message" },
 	{ "enforcement", VALUE_WORDS, .words = enforcement_words, AUTHOR, .holds = enforcement,
 	  .help = "the class of the policy that the domain in From publishes" },
-	{ "result", VALUE_WORDS, .words = result_words, .holds = result,
+	{ "result", VALUE_WORDS, .words = result_words, .names_result = true, .holds = result,
 	  .help = "the DMARC result; pass only counts when it is named" },
 	{ "trusted_arc", VALUE_YES, AUTHOR, PROOF, .holds = trusted_arc,
 	  .help = "a trusted ARC chain saw the domain in From authenticated" },

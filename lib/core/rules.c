@@ -1,7 +1,5 @@
 #include "core/rules.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "core/decide.h"
 
@@ -41,8 +39,8 @@ static bool hardens(const struct rule *rule)
 static bool names_result(const struct rule *rule)
 {
 	for (unsigned k = 0; rule_keys[k].name != NULL; k++)
-		if (strcmp(rule_keys[k].name, "result") == 0)
-			return rule->match[k].given;
+		if (rule_keys[k].names_result && rule->match[k].given)
+			return true;
 	return false;
 }
 
@@ -64,13 +62,13 @@ static bool some_author_is_decided(const struct verdict *verdict)
 /* Results that a rule leaves alone unless it names them; NULL: none. */
 static const char *left_alone(const struct rule *rule, const struct verdict *verdict)
 {
-	if (names_result(rule))
-		return NULL;
+	const char *why = NULL;
+
 	if (verdict->result == RES_DMARC_PASS)
-		return "the message passed";
-	if (verdict->result == RES_DMARC_TEMPERROR && hardens(rule) && !some_author_is_decided(verdict))
-		return "a DNS failure left the message undecided";
-	return NULL;
+		why = "the message passed";
+	else if (verdict->result == RES_DMARC_TEMPERROR && hardens(rule) && !some_author_is_decided(verdict))
+		why = "a DNS failure left the message undecided";
+	return why != NULL && !names_result(rule) ? why : NULL;
 }
 
 static bool key_holds(const struct rule_question *q, unsigned k)

@@ -85,6 +85,7 @@ struct rule_key {
 	const char *file;               /* key that adds entries from a file, one a line; NULL */
 	bool about_author;              /* asked once per author */
 	bool proof;                     /* a stranger cannot choose what it looks at */
+	bool names_result;              /* without it the rule is not looked at for mail that passed */
 	const char *needs;              /* key without which it is refused; NULL */
 	bool (*holds)(const struct rule_question *question, const struct rule_match *match);
 	const char *help;
