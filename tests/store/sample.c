@@ -174,7 +174,7 @@ static void rnd_recipients(struct arena *arena, struct evidence *e)
 static void rnd_arrival(struct arena *arena, struct evidence *e)
 {
 	e->client_ip = rnd_bool() ? "192.0.2.1" : NULL;
-	e->client_name = rnd_text(arena);
+	e->client_name = rnd_bool() ? rnd_text(arena) : rnd_domain(arena);
 	e->client_name_confirmed = rnd_bool();
 	e->helo = rnd_text(arena);
 	e->helo_domain = rnd_domain(arena);
@@ -192,7 +192,7 @@ static void rnd_arrival(struct arena *arena, struct evidence *e)
 static void rnd_marks(struct arena *arena, struct marks *marks)
 {
 	*marks = (struct marks){
-		.list_id = rnd_text(arena), .list_post = rnd_bool(), .list_unsubscribe = rnd_bool(),
+		.list_id = rnd_bool() ? rnd_text(arena) : "A list <Example.COM>", .list_post = rnd_bool(), .list_unsubscribe = rnd_bool(),
 		.list_other = rnd_bool(), .precedence_list = rnd_bool(),
 		.precedence_bulk = rnd_bool(), .resent = rnd_bool(), .srs = rnd_bool(),
 		.auto_submitted = rnd_bool(), .arc_fields = sample_random(30),
@@ -241,28 +241,84 @@ static struct domainset *domains(const char *text)
 	return set;
 }
 
-/* One rule for some of the addresses in a domain, one for all of another; made
- * once, for the whole run. */
-static const struct rule *recipient_rules(void)
+static void add_some_domains(struct domainset *set)
 {
-	static struct rule rules[2] = {
-		{ .id = "vip-2", .action = RULE_REJECT, .reply = "not for you" },
-		{ .id = "tenant.7", .action = RULE_ACCEPT, .reason = REASON_MAILING_LIST, .comment = "lists" },
+	static const char *const names[] = {
+		"example.com", ".example.com", ".org", "example.net", "mail.example.com", "r1.example.com",
+		"r0.example.com",
 	};
-	unsigned k;
+	const char *error;
 
-	ck_assert(rule_key_find(SLICE("recipient"), &k));
-	if (rules[1].match[k].given)
-		return rules;
-	rules[0].match[k] = (struct rule_match){ .given = true, .texts = textset_new() };
-	textset_freeze(rules[0].match[k].texts);
-	rules[1].match[k] = (struct rule_match){ .given = true, .domains = domains("r1.example.com") };
-	return rules;
+	for (int i = 0; i < 2; i++)
+		domainset_add(set, slice_of(names[sample_random(N_ROWS(names))]), &error);
+	domainset_freeze(set);
+}
+
+static unsigned some_words(const struct name_row *words)
+{
+	unsigned mask = 0;
+
+	for (; words->name != NULL; words++)
+		mask |= rnd_bool() ? 1u << words->value : 0;
+	return mask;
+}
+
+static void give(struct rule *rule, unsigned k)
+{
+	struct rule_match *match = &rule->match[k];
+	const char *error;
+
+	if (match->given)
+		return;
+	match->given = true;
+	match->domains = domainset_new();
+	match->networks = netset_new();
+	match->texts = textset_new();
+	add_some_domains(match->domains);
+	netset_add(match->networks, slice_of(rnd_bool() ? "192.0.2.0/24" : "198.51.100.0/24"), &error);
+	netset_freeze(match->networks);
+	textset_add(match->texts, SLICE("example.com"));
+	textset_freeze(match->texts);
+	if (rule_keys[k].words != NULL)
+		match->words = some_words(rule_keys[k].words);
+}
+
+#define N_BANK 64
+#define NOW_MS 1777890030123
+
+/* Rules with all keys and actions, made once for the whole run; the first is for
+ * some of the addresses in a domain. */
+static const struct rule *rule_bank(void)
+{
+	static struct rule bank[N_BANK];
+	static char ids[N_BANK][16];
+	unsigned n_keys = 0, recipient;
+
+	if (bank[0].id != NULL)
+		return bank;
+	while (rule_keys[n_keys].name != NULL)
+		n_keys++;
+	for (unsigned i = 0; i < N_BANK; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "vip-%u", i + 2);
+		bank[i] = (struct rule){
+			.id = ids[i], .action = (enum rule_action)(1 + sample_random(n_rule_actions - 1)),
+			.reason = REASON_MAILING_LIST, .comment = rnd_bool() ? "lists" : NULL,
+			.reply = "not for you", .has_percent = rnd_bool(), .enforce_percent = sample_random(101),
+			.expires_ms = rnd_bool() ? 0 : NOW_MS + (int64_t)sample_random(3) - 1,
+		};
+		for (unsigned n = i > 0 ? 1 + sample_random(3) : 0; n > 0; n--)
+			give(&bank[i], sample_random(n_keys));
+	}
+	ck_assert(rule_key_find(SLICE("recipient"), &recipient));
+	bank[0].match[recipient] = (struct rule_match){ .given = true, .texts = textset_new() };
+	textset_freeze(bank[0].match[recipient].texts);
+	return bank;
 }
 
 struct ruleset sample_ruleset(void)
 {
 	static struct domainset *sealers;
+	unsigned first = sample_random(N_BANK);
 
 	if (sealers == NULL)
 		sealers = domains("example.com");
@@ -271,7 +327,7 @@ struct ruleset sample_ruleset(void)
 		.override_uncorroborated = (enum request_answer)rnd_enum(request_answer_names),
 		.trusted_sealers = rnd_bool() ? sealers : NULL,
 		.arc_require_intact = rnd_bool(),
-		.rules = recipient_rules(), .n_rules = rnd_bool() ? 2 : 0,
+		.rules = rule_bank() + first, .n_rules = sample_random(N_BANK - first + 1),
 		.rules_have_recipients = true,
 		.recipients_differ = (enum recipients_differ)rnd_enum(recipients_differ_names),
 		.mode = rnd_bool() ? MODE_HONOR : MODE_OVERRIDE,
@@ -318,7 +374,7 @@ static void rnd_will(struct arena *arena, struct verdict *v)
 void sample_decision(struct arena *arena, struct decision *d, struct ruleset *ruleset)
 {
 	*d = (struct decision){
-		.line_id = "mx1.example.com-1777890030123-42", .evidence.when_ms = 1777890030123,
+		.line_id = "mx1.example.com-1777890030123-42", .evidence.when_ms = NOW_MS,
 		.queue_id = rnd_text(arena), .mode = rnd_bool() ? "honor" : "override",
 		.done = rnd_text(arena),
 	};
