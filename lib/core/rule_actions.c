@@ -46,11 +46,12 @@ static void do_honor(const struct choice *choice, const struct rule *rule, enum 
 
 const struct rule_action_row rule_action_rows[] = {
 	[RULE_UNSET] = { .name = "-" },
-	[RULE_ACCEPT] = { "accept", do_accept, .exempts = true,
+	[RULE_ACCEPT] = { "accept", do_accept, .exempts = true, .explains = true,
 		.help = "let it through, whatever the owner asks" },
-	[RULE_QUARANTINE] = { "quarantine", do_quarantine, .hardens = true, .staged = true,
+	[RULE_QUARANTINE] = { "quarantine", do_quarantine, .hardens = true, .staged = true, .explains = true,
 		.help = "mark or hold it (quarantine.method)" },
 	[RULE_REJECT] = { "reject", do_reject, .hardens = true, .staged = true, .rejects = true,
+		.explains = true,
 		.help = "refuse it in our own name" },
 	[RULE_HONOR] = { "honor", do_honor,
 		.help = "do what the owner asks, without override and ARC" },

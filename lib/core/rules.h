@@ -44,6 +44,7 @@ struct rule_action_row {
 	bool rejects;                   /* `reply` means something */
 	bool staged;                    /* enforce_percent means something */
 	bool exempts;                   /* reasons for indirect mail (RFC 9990) are allowed */
+	bool explains;                  /* `reason` and `comment` mean something */
 	const char *help;
 };
 extern const struct rule_action_row rule_action_rows[];

@@ -293,13 +293,27 @@ static void check_match(struct rule_reader *reader, struct place place,
 		rule_match_check(reader, given[MATCH]);
 }
 
+/* What is done as asked needs no reason of ours. */
+static void check_reason(struct rule_reader *reader, const struct node *const given[N_FIELDS])
+{
+	static const int told[] = { REASON, COMMENT };
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (given[told[i]] != NULL)
+			rule_settings_refuse(reader, given[told[i]]->place, fields[told[i]].name,
+					     "has no effect with this action, which does what the owner "
+					     "asks; accepted: with any other action");
+}
+
 static void check_action(struct rule_reader *reader, const struct node *const given[N_FIELDS])
 {
 	const struct rule *rule = reader->rule;
 	const struct rule_action_row *action = &rule_action_rows[rule->action];
 
-	if (!action->exempts && (rule->reason == REASON_MAILING_LIST ||
-				 rule->reason == REASON_TRUSTED_FORWARDER))
+	if (!action->explains)
+		check_reason(reader, given);
+	else if (!action->exempts && (rule->reason == REASON_MAILING_LIST ||
+				      rule->reason == REASON_TRUSTED_FORWARDER))
 		refuse_value(reader, given[REASON], "is a reason to accept; accepted with this "
 			     "action: \"local_policy\", \"other\"");
 	if (!action->rejects && given[REPLY] != NULL)

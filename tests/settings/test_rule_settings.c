@@ -230,7 +230,10 @@ static const struct {
 	{ "reason of the owner's", RULE(MATCH "action = \"accept\"; reason = \"sampled_out\";"),
 	  { "t.conf:3: rule r: reason: the text \"sampled_out\" is none of its values; accepted: "
 	    "\"local_policy\", \"mailing_list\", \"trusted_forwarder\", \"other\"" } },
-	{ "reason other", RULE(MATCH "action = \"honor\"; reason = \"other\";"), { NULL } },
+	{ "reason other", RULE(MATCH "action = \"reject\"; reason = \"other\";"), { NULL } },
+	{ "reason and comment to honor", RULE(MATCH "action = \"honor\"; reason = \"other\"; comment = \"x\";"),
+	  { "t.conf:3: rule r: reason: has no effect with this action~with any other action",
+	    "t.conf:3: rule r: comment: has no effect with this action" } },
 	{ "reply without reject", RULE(MATCH "action = \"quarantine\"; reply = \"no\";"),
 	  { "t.conf:3: rule r: reply: is the answer of a reject; accepted: only with action = \"reject\"" } },
 	{ "reply with %", RULE(MATCH "action = \"reject\"; reply = \"100% no\";"),
