@@ -19,7 +19,7 @@ unsigned arc_trusted_from(const struct evidence *e, const struct ruleset *rulese
 
 /* The sealer's own dmarc=pass for this very domain; else what passed there,
  * aligned by our rules. */
-static bool claims_author(const struct arc_set *set, const struct author *author)
+bool arc_claims_author(const struct arc_set *set, const struct author *author)
 {
 	const struct policy_found *policy = &author->policy;
 
@@ -57,7 +57,7 @@ unsigned arc_vouches(const struct evidence *e, const struct ruleset *ruleset,
 		return refuse(why_not_r, "the newest sealer is not in arc.trusted_sealers");
 	if (!e->arc.sets[e->arc.n_sets - 1].from_covered)
 		return refuse(why_not_r, "the newest message signature does not cover From");
-	if (!claims_author(&e->arc.sets[from - 1], author))
+	if (!arc_claims_author(&e->arc.sets[from - 1], author))
 		return refuse(why_not_r, "the trusted sealer did not see the author authenticated");
 	if (ruleset->arc_require_intact && e->arc.oldest_pass > from)
 		return refuse(why_not_r, "the message changed after the trusted sealer");

@@ -22,4 +22,7 @@ unsigned arc_trusted_from(const struct evidence *evidence, const struct ruleset 
 unsigned arc_vouches(const struct evidence *evidence, const struct ruleset *ruleset,
 		     const struct author *author, const char **why_not_r);
 
+/* Does the sealer of this set, whoever that is, say that the author passed? */
+bool arc_claims_author(const struct arc_set *set, const struct author *author);
+
 #endif

@@ -20,6 +20,15 @@ struct domainset *domainset_new(void)
 	return mem_zalloc(sizeof(struct domainset));
 }
 
+static void append(struct domainset *set, const char *name, bool below)
+{
+	if (set->n == set->size) {
+		set->size = set->size > 0 ? set->size * 2 : 16;
+		set->entries = mem_realloc(set->entries, set->size * sizeof(*set->entries));
+	}
+	set->entries[set->n++] = (struct entry){ mem_strdup(name), below };
+}
+
 int domainset_add(struct domainset *set, struct slice text, const char **error_r)
 {
 	char name[DOMAIN_SIZE];
@@ -29,12 +38,14 @@ int domainset_add(struct domainset *set, struct slice text, const char **error_r
 		*error_r = "not a domain (\"example.com\", or \".example.com\" for all names below it)";
 		return -1;
 	}
-	if (set->n == set->size) {
-		set->size = set->size > 0 ? set->size * 2 : 16;
-		set->entries = mem_realloc(set->entries, set->size * sizeof(*set->entries));
-	}
-	set->entries[set->n++] = (struct entry){ mem_strdup(name), below };
+	append(set, name, below);
 	return 0;
+}
+
+void domainset_add_all(struct domainset *set, const struct domainset *from)
+{
+	for (size_t i = 0; from != NULL && i < from->n; i++)
+		append(set, from->entries[i].name, from->entries[i].below);
 }
 
 static int compare_entries(const void *a, const void *b)

@@ -10,6 +10,7 @@
 struct domainset;
 struct domainset *domainset_new(void);
 int domainset_add(struct domainset *set, struct slice text, const char **error_r);
+void domainset_add_all(struct domainset *set, const struct domainset *from);       /* from may be NULL */
 void domainset_freeze(struct domainset *set);
 bool domainset_has(const struct domainset *set, const char *domain);      /* set may be NULL */
 void domainset_free(struct domainset *set);

@@ -79,9 +79,9 @@ static bool recipient(const struct rule_question *q, const struct rule_match *ma
 }
 
 /* RFC 2919 3: an optional phrase, then the identifier between < and >. */
-static bool list_id(const struct rule_question *q, const struct rule_match *match)
+struct slice rules_list_id(const struct evidence *evidence)
 {
-	struct slice text = slice_trim(slice_of(q->evidence->marks.list_id), " \t\r\n");
+	struct slice text = slice_trim(slice_of(evidence->marks.list_id), " \t\r\n");
 	size_t start = text.len;
 
 	if (text.len > 0 && text.data[text.len - 1] == '>') {
@@ -89,7 +89,14 @@ static bool list_id(const struct rule_question *q, const struct rule_match *matc
 			start--;
 		text = slice_from(slice_until(text, text.len - 1), start);
 	}
-	return text.len > 0 && textset_has(match->texts, slice_trim(text, " \t\r\n"));
+	return slice_trim(text, " \t\r\n");
+}
+
+static bool list_id(const struct rule_question *q, const struct rule_match *match)
+{
+	struct slice id = rules_list_id(q->evidence);
+
+	return id.len > 0 && textset_has(match->texts, id);
 }
 
 static bool list_domain(const struct rule_question *q, const struct rule_match *match)

@@ -116,6 +116,8 @@ void rules_free_sets(struct rule *rules, unsigned n);
 bool rule_key_find(struct slice name, unsigned *index_r);
 bool rule_has_expired(const struct rule *rule, int64_t now_ms);
 
+/* The identifier of the List-Id field, as the key list_id compares it; empty: none. */
+struct slice rules_list_id(const struct evidence *evidence);
 /* The question's rule, author and author_index are set by the callee. */
 enum rule_fit rule_fits(const struct rule *rule, struct rule_question *question);
 /* The first rule that decides, of those behind `after` (NULL: of all); NULL. */

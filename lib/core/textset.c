@@ -55,6 +55,16 @@ bool textset_has(const struct textset *set, struct slice text)
 	       bsearch(&text, set->items, set->n, sizeof(*set->items), compare) != NULL;
 }
 
+size_t textset_count(const struct textset *set)
+{
+	return set != NULL ? set->n : 0;
+}
+
+struct slice textset_at(const struct textset *set, size_t index)
+{
+	return set->items[index];
+}
+
 void textset_free(struct textset *set)
 {
 	if (set == NULL)

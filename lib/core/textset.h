@@ -11,6 +11,8 @@ struct textset *textset_new(void);
 void textset_add(struct textset *set, struct slice text);
 void textset_freeze(struct textset *set);
 bool textset_has(const struct textset *set, struct slice text);         /* set may be NULL */
+size_t textset_count(const struct textset *set);                           /* likewise */
+struct slice textset_at(const struct textset *set, size_t index);      /* in lower case */
 void textset_free(struct textset *set);                                 /* NULL is allowed */
 
 #endif
