@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "config.h"
 
@@ -18,6 +17,7 @@ static const struct command {
 	{ "show", cmd_show, "what was decided about a message, from the journal" },
 	{ "explain", cmd_explain, "what a domain publishes, and what follows from it" },
 	{ "rules", cmd_rules, "the rules in force, who answers for them, how often they matched" },
+	{ "what-if", cmd_what_if, "what other settings would have done, and to whom" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -65,27 +65,6 @@ struct settings *tool_settings(const char *name, const char *path)
 	return settings;
 }
 
-const char *tool_escape(struct arena *arena, const char *text)
-{
-	struct buf out;
-	char *copy;
-
-	if (text == NULL)
-		return "-";
-	buf_init(&out, 4 * strlen(text));
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '\\')
-			buf_add_str(&out, "\\\\");
-		else if (*p < ' ' || *p > '~')
-			buf_printf(&out, "\\x%02X", (unsigned char)*p);
-		else
-			buf_add_char(&out, *p);
-	}
-	copy = arena_strdup(arena, buf_str(&out));
-	buf_done(&out);
-	return copy;
-}
-
 bool tool_duration(const char *text, int64_t *ms_r)
 {
 	static const struct {
@@ -127,6 +106,7 @@ static void print_help(FILE *out)
 	      "  alignctl show 4XyZ1k2m3n\n"
 	      "  alignctl explain example.com\n"
 	      "  alignctl rules --expiring 30d\n"
+	      "  alignctl what-if --since 30d --set dry_run=false\n"
 	      "\nalignctl(1) tells the rest.\n", out);
 }
 

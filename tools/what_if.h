@@ -21,11 +21,13 @@ enum plea {
 	PLEA_HISTORY = 1 << 0,          /* the same client network delivered aligned mail of the same
 	                                 * Organizational Domain in the period */
 	PLEA_SIGNED = 1 << 1,           /* a signature of somebody's verified, and that domain signed mail
-	                                 * of many authors (a list, a provider) */
+	                                 * of many authors, some of it aligned (a provider) */
 	PLEA_ARC = 1 << 2,              /* a chain passes, and its oldest sealer saw the author pass */
 	PLEA_LIST = 1 << 3,             /* shaped as a list post, and signed by the list's domain */
 	PLEA_CLIENT = 1 << 4,           /* confirmed client name within the author's Organizational Domain */
 	PLEA_FORWARDER = 1 << 5,        /* the client forwards: see struct forwarder */
+	PLEA_STEADY = 1 << 6,           /* SPF, a signature and the client's name all say the same
+	                                 * domain, day after day, and it sends for few authors */
 };
 extern const struct name_row plea_names[];
 
@@ -96,7 +98,8 @@ struct what_if_options {
 	const char *domain;             /* NULL: all */
 	const struct ruleset *before, *after;   /* before: decides anew too, so that unchanged
 	                                         * settings give no difference by definition of dry_run */
-	unsigned top;                   /* rows of each table; 0: 20 */
+	unsigned top;                   /* rows of each table; 0: 20; at most 100 */
+	int64_t now_ms;                 /* suggested rules end 90 days later */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *context;
 };

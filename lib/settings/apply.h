@@ -28,4 +28,9 @@ void *apply_field(const struct settings *settings, const struct option *option);
 /* "; did you mean \"192.0.2.0/24\"?" for a network with host bits; else "". */
 const char *apply_network_hint(struct fault_list *faults, struct slice text);
 
+/* vary.c: values that come from elsewhere than the file, as settings_load_with() has
+ * them; and the text of a value as a file would write it. */
+void vary_take(struct loader *loader, const char *const *changes, unsigned n);
+const char *vary_text(struct loader *loader, const struct node *node);
+
 #endif

@@ -39,6 +39,7 @@ static void take_setting(struct loader *loader, const struct node *node, const c
 	const struct option *option = option_find(name);
 
 	if (strcmp(name, "rules") == 0) {
+		loader->settings->rules_text = vary_text(loader, node);
 		rule_settings_take(loader->settings, &loader->faults, &loader->warnings, node);
 		return;
 	}
@@ -48,6 +49,7 @@ static void take_setting(struct loader *loader, const struct node *node, const c
 	}
 	loader->state[index_of(option)].given = true;
 	loader->state[index_of(option)].place = node->place;
+	loader->settings->texts[index_of(option)] = option->is_secret ? NULL : vary_text(loader, node);
 	apply_option(loader, option, node);
 }
 
@@ -96,6 +98,7 @@ static void take_defaults(struct loader *loader)
 		buf_printf(&text, "o%u = %s;\n", i,
 			   options[i].initial != NULL ? options[i].initial : "0");
 	root = tree_of(&loader->faults, buf_str(&text));
+	assert(root != NULL);
 	loader->is_default = true;
 	for (unsigned i = 0; i < n_options; i++)
 		if (options[i].initial != NULL)
@@ -194,6 +197,12 @@ static void take_warnings(struct loader *loader)
 
 struct settings *settings_load(const char *path, struct settings_faults *faults)
 {
+	return settings_load_with(path, NULL, 0, faults);
+}
+
+struct settings *settings_load_with(const char *path, const char *const *changes, unsigned n_changes,
+				    struct settings_faults *faults)
+{
 	struct arena *arena = arena_new(), *scratch = arena_new();
 	struct settings *settings = ARENA_NEW(arena, struct settings);
 	struct loader loader = {
@@ -205,9 +214,12 @@ struct settings *settings_load(const char *path, struct settings_faults *faults)
 	settings->arena = arena;
 	settings->path = arena_strdup(arena, path);
 	settings->ruleset.enforce_percent = 100;
+	settings->texts = ARENA_ARRAY(arena, const char *, n_options);
 	take_defaults(&loader);
-	if (source_read(&loader.source, path, &loader.faults) == 0 && take_file(&loader))
+	if (source_read(&loader.source, path, &loader.faults) == 0 && take_file(&loader)) {
+		vary_take(&loader, changes, n_changes);
 		check_together(&loader);
+	}
 	if (settings->journal_directory == NULL)
 		settings->journal_directory = "";
 	source_done(&loader.source);

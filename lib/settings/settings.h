@@ -30,6 +30,8 @@ struct settings {
 	int references;                         /* atomic; settings_ref/unref */
 	struct arena *arena;
 	const char *path;
+	const char **texts;                     /* beside the option table: values as written */
+	const char *rules_text;                 /* likewise; NULL: none */
 
 	const char *socket;
 	unsigned socket_mode;
@@ -93,6 +95,11 @@ struct settings_faults {
 
 /* NULL when there is any fault; `faults` gets all of them (settings_faults_free). */
 struct settings *settings_load(const char *path, struct settings_faults *faults);
+/* With other values than the file's for options of kind `decide`: each change is
+ * "NAME=VALUE", written as in a file (a word may go without its quotes). What cannot be
+ * varied is a fault that says why. */
+struct settings *settings_load_with(const char *path, const char *const *changes, unsigned n_changes,
+				    struct settings_faults *faults);
 void settings_faults_free(struct settings_faults *faults);
 struct settings *settings_ref(struct settings *settings);
 void settings_unref(struct settings *settings);                 /* NULL is allowed */
@@ -100,6 +107,17 @@ void settings_unref(struct settings *settings);                 /* NULL is allow
 /* The names of changed options that need a restart, "socket, user"; NULL when
  * all changes can take effect. In `now`'s arena. */
 const char *settings_restart_needed(const struct settings *before, struct settings *now);
+
+/* Options whose values are written differently, and "rules"; not what is secret.
+ * `decides`: it changes decisions; `gathers`: what they rest on. Ends with a NULL name;
+ * in `arena`. */
+struct settings_difference {
+	const char *name, *before, *after;
+	bool decides, gathers;
+};
+const struct settings_difference *settings_compare(const struct settings *before,
+						   const struct settings *after,
+						   struct arena *arena);
 
 /* The rules that are over at now_ms, or end within RULE_CALENDAR_WARN_DAYS; lines as
  * in `warnings`. For a check by hand: the daemon has its own words. In `arena`. */

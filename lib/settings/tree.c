@@ -1,6 +1,5 @@
 #include "settings/tree.h"
 
-#include <assert.h>
 #include <libconfig.h>
 #include <string.h>
 
@@ -112,17 +111,70 @@ const struct node *tree_read(const struct source *source, bool *whole_r)
 
 const struct node *tree_of(struct fault_list *faults, const char *text)
 {
-	struct node *root = ARENA_NEW(faults->arena, struct node);
+	struct node *root = NULL;
 	config_t config;
-	int read;
 
 	config_init(&config);
-	read = config_read_string(&config, text);
-	assert(read == CONFIG_TRUE);
-	(void)read;
-	copy(faults->arena, NULL, config_root_setting(&config), root);
+	if (config_read_string(&config, text) == CONFIG_TRUE) {
+		root = ARENA_NEW(faults->arena, struct node);
+		copy(faults->arena, NULL, config_root_setting(&config), root);
+	}
 	config_destroy(&config);
 	return root;
+}
+
+static void write_text(const char *text, struct buf *out)
+{
+	buf_add_char(out, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_add_char(out, '\\');
+		if ((unsigned char)*text < ' ' || *text == 127)
+			buf_printf(out, "\\x%02x", (unsigned char)*text);
+		else
+			buf_add_char(out, *text);
+	}
+	buf_add_char(out, '"');
+}
+
+static void write_items(const struct node *node, struct buf *out)
+{
+	bool group = node->kind == NODE_GROUP;
+
+	buf_add_char(out, group ? '{' : '[');
+	for (unsigned i = 0; i < node->n; i++) {
+		buf_add_str(out, i > 0 && !group ? ", " : " ");
+		if (group)
+			buf_printf(out, "%s = ", node->items[i].name);
+		tree_write(&node->items[i], out);
+		if (group)
+			buf_add_char(out, ';');
+	}
+	buf_add_str(out, group ? " }" : node->n > 0 ? " ]" : "]");
+}
+
+void tree_write(const struct node *node, struct buf *out)
+{
+	switch (node->kind) {
+	case NODE_GROUP:
+	case NODE_LIST:
+		write_items(node, out);
+		break;
+	case NODE_BOOL:
+		buf_add_str(out, node->yes ? "true" : "false");
+		break;
+	case NODE_INTEGER:
+		buf_printf(out, "%lld", node->number);
+		break;
+	case NODE_FRACTION:
+		buf_printf(out, "%g", node->fraction);
+		break;
+	case NODE_TEXT:
+		write_text(node->text, out);
+		break;
+	case NODE_NOTHING:
+		break;
+	}
 }
 
 const char *tree_describe(struct fault_list *faults, const struct node *node)

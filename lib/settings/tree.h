@@ -30,10 +30,13 @@ struct node {
  * was read before it, and *whole_r is false. NULL: the source's brackets are at
  * fault. */
 const struct node *tree_read(const struct source *source, bool *whole_r);
-/* Text of our own, without faults. */
+/* Text that is no file; NULL: it has a syntax error. */
 const struct node *tree_of(struct fault_list *faults, const char *text);
 
 /* What the file has, in words: "the text \"x\"", "a list". */
 const char *tree_describe(struct fault_list *faults, const struct node *node);
+
+/* As a file would write it, on one line: "[ \"a\", 5 ]". */
+void tree_write(const struct node *node, struct buf *out);
 
 #endif

@@ -1,0 +1,52 @@
+#!/bin/sh
+# alignctl what-if: its arguments, what can be varied and why not, and a month of mail.
+ctl="${builddir:-.}/tools/alignctl"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+# wanted exit status, text that must and text that must not be in the output,
+# then the arguments
+expect() {
+	wanted=$1 text=$2 unwanted=$3
+	shift 3
+	"$ctl" what-if "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		echo "what-if $*: exit $got, wanted $wanted"
+	elif ! grep -q -e "$text" "$dir/out"; then
+		echo "what-if $*: no \"$text\" in the output"
+	elif grep -q -e "$unwanted" "$dir/out"; then
+		echo "what-if $*: \"$unwanted\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+	failures=$((failures + 1))
+}
+
+conf="$dir/alignd.conf"
+printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' "journal: { directory = \"\"; };" \
+	"store: { path = \"$dir/store.sqlite\"; };" >"$conf"
+
+expect 0 'Usage: alignctl what-if' rubbish --help
+expect 64 'what is "x"' nothing x
+expect 64 'not a domain' nothing -c "$conf" --domain 'a b'
+expect 64 'ends before it begins' nothing -c "$conf" --since 1d --until 2d
+expect 64 'from 1 to 100' nothing -c "$conf" --top 0
+expect 78 'cannot be read' nothing -c "$dir/none"
+expect 69 'store.sqlite' nothing -c "$conf"
+expect 78 '^alignctl what-if: --set: dmarc.discovery: cannot be varied: .*gathered' nothing \
+	-c "$conf" --set dmarc.discovery=psl
+expect 78 'socket: cannot be varied: .*runs' nothing -c "$conf" --set socket=x
+expect 78 'rules: too much for a line' nothing -c "$conf" --set 'rules=( )'
+expect 78 'mode: the text "hono" is none .*did you mean "honor"' nothing -c "$conf" --set mode=hono
+expect 78 'modes: unknown name; did you mean mode' nothing -c "$conf" --set modes=honor
+expect 78 'mode: without a value' nothing -c "$conf" --set mode
+expect 78 'enforce_percent: "4294967396" is no value' nothing -c "$conf" --set enforce_percent=4294967396
+expect 78 'dry_run: "true; mode = "honor"" is no value' nothing -c "$conf" \
+	--set 'dry_run=true; mode = "honor"'
+expect 78 'reject_when: .* is no signal' nothing -c "$conf" --set 'override.reject_when=[ "spf-fial" ]'
+expect 78 'quarantine.method: required' nothing -c "$conf" --set dry_run=false
+
+exit $failures

@@ -1,0 +1,332 @@
+#include "what_if_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/rules.h"
+
+const struct name_row plea_names[] = {
+	{ PLEA_HISTORY, "history" }, { PLEA_SIGNED, "signed" }, { PLEA_ARC, "arc" },
+	{ PLEA_LIST, "list" }, { PLEA_CLIENT, "client" }, { PLEA_FORWARDER, "forwarder" },
+	{ PLEA_STEADY, "steady" },
+	{ 0, NULL },
+};
+
+/* ---- what is compared ---- */
+
+enum action what_if_done(const struct verdict *v)
+{
+	return v->apply == ACTION_QUARANTINE && v->method == QUARANTINE_REJECT ? ACTION_REJECT :
+										 v->apply;
+}
+
+int what_if_rank(enum action action)
+{
+	switch (action) {
+	case ACTION_UNSET:
+	case ACTION_ACCEPT:
+		return 0;
+	case ACTION_TEMPFAIL:
+		return 1;
+	case ACTION_QUARANTINE:
+		return 2;
+	case ACTION_REJECT:
+		return 3;
+	}
+	return 0;
+}
+
+/* A dry run is compared as if it enforced, unless that is what is asked. */
+static void take_rulesets(struct run *r)
+{
+	r->before = *r->options->before;
+	r->after = *r->options->after;
+	if (r->before.dry_run == r->after.dry_run)
+		r->before.dry_run = r->after.dry_run = false;
+}
+
+static bool is_staged(const struct ruleset *ruleset)
+{
+	if (ruleset->dry_run)
+		return false;
+	for (unsigned i = 0; i < ruleset->n_rules; i++)
+		if (ruleset->rules[i].has_percent && ruleset->rules[i].enforce_percent < 100)
+			return true;
+	return ruleset->enforce_percent < 100;
+}
+
+/* A tally has no draws. What pct decided can be had back from the verdict that it
+ * has, as long as pct was and is honoured alike. */
+static bool draws_matter(const struct ruleset *before, const struct ruleset *after)
+{
+	return is_staged(before) || is_staged(after) || before->pct != after->pct ||
+	       before->psl_honors_t != after->psl_honors_t;
+}
+
+/* The lowest draw with which pct made the same of every author. */
+static unsigned draw_of(const struct store_tally *tally)
+{
+	unsigned draw = 0;
+
+	for (unsigned i = 0; i < tally->verdict.n_authors && i < tally->evidence.n_authors; i++) {
+		unsigned pct = tally->evidence.authors[i].policy.record.pct;
+
+		if (tally->verdict.authors[i].policy.softened == SOFTENED_SAMPLED_OUT && pct > draw)
+			draw = pct;
+	}
+	return draw;
+}
+
+/* ---- recipients that the store does not know apart ---- */
+
+static const struct rule_match *addresses_of(const struct rule *rule)
+{
+	unsigned k = 0;
+
+	rule_key_find(SLICE("recipient"), &k);
+	return &rule->match[k];
+}
+
+static const struct rule *find_rule(const struct ruleset *ruleset, const char *id)
+{
+	for (unsigned i = 0; i < ruleset->n_rules; i++)
+		if (strcmp(ruleset->rules[i].id, id) == 0)
+			return &ruleset->rules[i];
+	return NULL;
+}
+
+static bool has_same_addresses(const struct rule *a, const struct rule *b)
+{
+	const struct textset *x = addresses_of(a)->texts, *y = addresses_of(b)->texts;
+
+	if (textset_count(x) != textset_count(y))
+		return false;
+	for (size_t i = 0; i < textset_count(x); i++)
+		if (!textset_has(y, textset_at(x, i)))
+			return false;
+	return true;
+}
+
+static void add_unknown(struct run *r, const struct rule *rule)
+{
+	const struct textset *texts = addresses_of(rule)->texts;
+	const char *ignored;
+
+	for (size_t i = 0; i < textset_count(texts); i++) {
+		struct slice address = textset_at(texts, i);
+		size_t at = address.len;
+
+		while (at > 0 && address.data[at - 1] != '@')
+			at--;
+		if (r->unknown == NULL)
+			r->unknown = domainset_new();
+		(void)domainset_add(r->unknown, slice_from(address, at), &ignored);
+	}
+	if (r->report->undecided_why == NULL)
+		r->report->undecided_why = arena_printf(r->arena,
+			"rule %s names addresses that were no rule's when the mail came, and only the "
+			"recipients' domains are kept", rule->id);
+}
+
+/* Recipients were grouped by the rules of their time (evidence.h). */
+static void find_unknown(struct run *r)
+{
+	for (unsigned i = 0; i < r->after.n_rules; i++) {
+		const struct rule *rule = &r->after.rules[i];
+		const struct rule *known = textset_count(addresses_of(rule)->texts) > 0 ?
+			find_rule(&r->before, rule->id) : rule;
+
+		if (known == NULL || !has_same_addresses(rule, known))
+			add_unknown(r, rule);
+	}
+	if (r->unknown != NULL)
+		domainset_freeze(r->unknown);
+}
+
+static bool is_undecided(const struct run *r, const struct evidence *e)
+{
+	for (unsigned i = 0; r->unknown != NULL && i < e->n_recipient_domains; i++)
+		if (domainset_has(r->unknown, e->recipient_domains[i]))
+			return true;
+	return false;
+}
+
+/* ---- reading ---- */
+
+struct reading {
+	struct run *run;
+	what_if_case_fn *fn;
+	void (*passed_over)(struct run *run, const struct store_tally *tally, bool is_exempt);
+};
+
+static void decide_both(struct run *r, const struct store_tally *tally, struct arena *arena,
+			struct what_if_case *c)
+{
+	c->evidence = tally->evidence;
+	c->n = tally->n;
+	c->day_ms = tally->day_ms;
+	if (!r->by_message)
+		c->evidence.sample_draw = draw_of(tally);
+	decide(&c->evidence, &r->before, arena, &c->before);
+	decide(&c->evidence, &r->after, arena, &c->after);
+	c->was = what_if_done(&c->before);
+	c->becomes = what_if_done(&c->after);
+	c->stricter = what_if_rank(c->becomes) > what_if_rank(c->was);
+	c->milder = what_if_rank(c->becomes) < what_if_rank(c->was);
+	c->author = c->after.decisive >= 0 ? c->evidence.authors[c->after.decisive].domain : NULL;
+	history_network(c->evidence.client_ip, c->network);
+}
+
+static bool take_tally(void *context, const struct store_tally *tally)
+{
+	struct reading *reading = context;
+	struct run *r = reading->run;
+	bool is_exempt = tally->evidence.exempt != EXEMPT_NO && tally->evidence.exempt != EXEMPT_UNSET;
+	struct arena *arena = arena_new();
+	struct what_if_case *c = ARENA_NEW(arena, struct what_if_case);
+
+	if (is_exempt || is_undecided(r, &tally->evidence)) {
+		if (reading->passed_over != NULL)
+			reading->passed_over(r, tally, is_exempt);
+	} else {
+		decide_both(r, tally, arena, c);
+		reading->fn(r, c);
+	}
+	arena_free(arena);
+	r->done += tally->n;
+	if (r->options->progress != NULL)
+		r->options->progress(r->options->context, r->done, r->all);
+	return true;
+}
+
+int what_if_read(struct run *r, const char *domain, what_if_case_fn *fn,
+		 void (*passed_over)(struct run *run, const struct store_tally *tally, bool is_exempt))
+{
+	struct reading reading = { r, fn, passed_over };
+
+	return (r->by_message ? store_messages : store_tallies)(r->options->store, r->options->span,
+								domain, take_tally, &reading);
+}
+
+/* ---- counting ---- */
+
+static struct what_if_day *day_of(struct run *r, int64_t day_ms)
+{
+	struct what_if_report *report = r->report;
+	struct what_if_day *days;
+
+	for (unsigned i = report->n_days; i > 0; i--)
+		if (report->days[i - 1].day_ms == day_ms)
+			return &report->days[i - 1];
+	if (report->n_days == r->days_room) {
+		r->days_room = r->days_room > 0 ? 2 * r->days_room : 32;
+		days = ARENA_ARRAY(r->arena, struct what_if_day, r->days_room);
+		if (report->n_days > 0)
+			memcpy(days, report->days, report->n_days * sizeof(*days));
+		report->days = days;
+	}
+	report->days[report->n_days].day_ms = day_ms;
+	return &report->days[report->n_days++];
+}
+
+static void pass_over(struct run *r, const struct store_tally *tally, bool is_exempt)
+{
+	r->report->messages += tally->n;
+	if (is_exempt)
+		r->report->exempt += tally->n;
+	else
+		r->report->undecided += tally->n;
+	day_of(r, tally->day_ms)->n += tally->n;
+}
+
+static void count_changed(struct run *r, const struct what_if_case *c)
+{
+	r->report->changed += c->n;
+	if (c->author != NULL)
+		tool_table_add(r->senders, slice_of(c->author));
+	for (unsigned i = 0; i < c->evidence.n_recipient_domains; i++)
+		tool_table_add(r->recipients, slice_of(c->evidence.recipient_domains[i]));
+}
+
+static void count(struct run *r, struct what_if_case *c)
+{
+	struct what_if_report *report = r->report;
+	struct what_if_day *day = day_of(r, c->day_ms);
+
+	c->pleas = history_pleas(r->history, &c->evidence, &c->after, &r->after);
+	report->messages += c->n;
+	report->decided += c->n;
+	report->from_to[c->was][c->becomes] += c->n;
+	report->asked_to[c->after.asked][c->becomes] += c->n;
+	report->hurt += what_if_is_hurt(c) ? c->n : 0;
+	report->stopped += c->stricter && c->pleas == 0 ? c->n : 0;
+	report->milder += c->milder ? c->n : 0;
+	day->n += c->n;
+	day->stricter += c->stricter ? c->n : 0;
+	day->milder += c->milder ? c->n : 0;
+	day->hurt += what_if_is_hurt(c) ? c->n : 0;
+	day->stopped += c->stricter && c->pleas == 0 ? c->n : 0;
+	if (c->was != c->becomes)
+		count_changed(r, c);
+	groups_add(r, c);
+}
+
+static void learn(struct run *r, struct what_if_case *c)
+{
+	history_add(r->history, &c->evidence, &c->after, &r->after, c->n, c->day_ms);
+}
+
+static int by_day(const void *a, const void *b)
+{
+	const struct what_if_day *x = a, *y = b;
+
+	return (x->day_ms > y->day_ms) - (x->day_ms < y->day_ms);
+}
+
+static void finish(struct run *r)
+{
+	struct what_if_report *report = r->report;
+
+	if (report->n_days > 0)
+		qsort(report->days, report->n_days, sizeof(*report->days), by_day);
+	if (report->undecided == 0)
+		report->undecided_why = NULL;
+	report->senders_changed = tool_table_count(r->senders);
+	report->recipients_changed = tool_table_count(r->recipients);
+	report->at_least = history_was_full(r->history) || groups_were_full(r);
+	groups_report(r);
+}
+
+static int run(struct run *r)
+{
+	if (store_extent(r->options->store, &r->report->extent) != 0)
+		return -1;
+	r->all = 3 * r->report->extent.messages;
+	if (what_if_read(r, NULL, learn, NULL) != 0 ||
+	    what_if_read(r, r->options->domain, count, pass_over) != 0)
+		return -1;
+	finish(r);
+	return suggest(r);
+}
+
+int what_if(struct arena *arena, const struct what_if_options *options,
+	    struct what_if_report *out_r, const char **error_r)
+{
+	struct run r = { .options = options, .arena = arena, .report = out_r };
+	int code;
+
+	*out_r = (struct what_if_report){ .span = options->span, .domain = options->domain };
+	take_rulesets(&r);
+	r.by_message = draws_matter(&r.before, &r.after);
+	find_unknown(&r);
+	r.history = history_new();
+	groups_open(&r);
+	code = run(&r);
+	if (code != 0)
+		*error_r = arena_strdup(arena, store_error(options->store));
+	groups_close(&r);
+	history_free(r.history);
+	domainset_free(r.unknown);
+	return code;
+}
