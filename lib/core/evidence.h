@@ -153,7 +153,7 @@ struct relay {
 };
 
 struct evidence {
-	int64_t when_ms;                /* UTC; when it was judged: rules expire */
+	int64_t when_ms;                /* UTC; when it came: rules expire by it */
 	/* arrival */
 	struct relay relay;
 	const char *client_ip;          /* canonical text; NULL when unknown */

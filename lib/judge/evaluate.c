@@ -127,7 +127,8 @@ const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void
 			e->n_authors = 0;
 		finish_draws(m);
 	}
-	e->when_ms = clock_utc_ms();
+	if (e->when_ms == 0)
+		e->when_ms = clock_utc_ms();
 	decide(e, &m->engine->settings->ruleset, m->arena, &m->verdict);
 	return &m->verdict;
 }

@@ -222,6 +222,7 @@ struct message *message_new(struct engine *engine, const struct arrival *arrival
 	m->engine = engine_ref(engine);
 	m->evidence.exempt = exemption_of(engine->settings, arrival);
 	m->evidence.smtputf8 = arrival->smtputf8;
+	m->evidence.when_ms = arrival->when_ms;
 	m->evidence.recipient_domains = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
 	m->evidence.recipient_rules = ARENA_ARRAY(m->arena, const char *, LIMIT_RECIPIENT_DOMAINS);
 	message_set_client(m, arrival);

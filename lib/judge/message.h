@@ -22,6 +22,7 @@ struct arrival {                        /* facts known at MAIL */
 	bool smtputf8;
 	bool authenticated;             /* SMTP AUTH */
 	bool local;                     /* locally submitted: no SMTP client at all */
+	int64_t when_ms;                /* UTC, of old mail that is judged again; 0: now */
 };
 
 struct message;

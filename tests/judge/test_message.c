@@ -352,6 +352,29 @@ START_TEST(key_file_is_made_once)
 }
 END_TEST
 
+/* Old mail that is judged again: rules are over by when it came. */
+START_TEST(time_is_when_it_came)
+{
+	static const char *const from[] = { "From: a@example.com", NULL };
+	struct arrival arrival = arrival_from(FORGER);
+	struct message *m;
+
+	open_engine("mode = \"honor\"; rules = ( { id = \"old\"; owner = \"x\"; expires = \"2020-01-01\";"
+		    " match = { author_domain = \"example.com\"; client_network = \"198.51.100.0/24\"; };"
+		    " action = \"accept\"; } );");
+	m = message_new(engine, &arrival);
+	ck_assert_int_eq(run(m, from)->chosen, ACTION_REJECT);
+	ck_assert(message_evidence(m)->when_ms > INT64_C(1577836800000));
+	message_free(m);
+	arrival.when_ms = INT64_C(1575158400000);       /* 2019-12-01 */
+	m = message_new(engine, &arrival);
+	ck_assert_int_eq(run(m, from)->chosen, ACTION_ACCEPT);
+	ck_assert(message_evidence(m)->when_ms == INT64_C(1575158400000));
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("message");
@@ -366,6 +389,7 @@ static Suite *suite(void)
 	tcase_add_test(t, draws_are_keyed_and_stable);
 	tcase_add_test(t, authors_share_the_lowest_draw);
 	tcase_add_test(t, key_file_is_made_once);
+	tcase_add_test(t, time_is_when_it_came);
 	suite_add_tcase(s, t);
 	return s;
 }
