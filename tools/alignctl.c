@@ -18,6 +18,7 @@ static const struct command {
 	{ "explain", cmd_explain, "what a domain publishes, and what follows from it" },
 	{ "rules", cmd_rules, "the rules in force, who answers for them, how often they matched" },
 	{ "what-if", cmd_what_if, "what other settings would have done, and to whom" },
+	{ "replay", cmd_replay, "judge stored mail as if it were received now, into a journal" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -94,7 +94,7 @@ static bool is_mbox_line(struct slice text)
 	return text.len == 0 || text.data[0] != ':';
 }
 
-static void split_message(struct slice all, struct tool_text *out)
+void tool_text_split(struct slice all, struct tool_text *out)
 {
 	struct slice rest = all, line;
 
@@ -141,7 +141,7 @@ int tool_text_read(const char *name, const char *path, struct tool_text *out_r)
 				 bad ? "cannot be read" : len == 0 ? "is empty" : "is too large");
 	}
 	*out_r = (struct tool_text){ .data = data };
-	split_message(slice_new(data, len), out_r);
+	tool_text_split(slice_new(data, len), out_r);
 	return 0;
 }
 
@@ -174,18 +174,12 @@ bool tool_next_field(struct slice *header, struct slice *name_r, struct slice *v
 	return false;
 }
 
-void tool_feed(struct message *message, const struct tool_text *text)
+void tool_feed_body(struct message *message, struct slice body)
 {
-	struct slice header = text->header, body = text->body, name, value, line;
-
-	while (tool_next_field(&header, &name, &value, NULL))
-		message_header(message, name, value);
-	message_eoh(message);
 	while (body.len > 0) {
-		bool ended;
+		struct slice line = next_line(&body);
+		bool ended = line.data[line.len - 1] == '\n';
 
-		line = next_line(&body);
-		ended = line.data[line.len - 1] == '\n';
 		if (ended)
 			line.len--;
 		if (ended && line.len > 0 && line.data[line.len - 1] == '\r')
@@ -194,4 +188,14 @@ void tool_feed(struct message *message, const struct tool_text *text)
 		if (ended)
 			message_body(message, "\r\n", 2);
 	}
+}
+
+void tool_feed(struct message *message, const struct tool_text *text)
+{
+	struct slice header = text->header, name, value;
+
+	while (tool_next_field(&header, &name, &value, NULL))
+		message_header(message, name, value);
+	message_eoh(message);
+	tool_feed_body(message, text->body);
 }

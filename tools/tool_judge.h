@@ -28,11 +28,14 @@ struct tool_text {
 /* `path` NULL: standard input. 0, or an exit code after printing why. */
 int tool_text_read(const char *name, const char *path, struct tool_text *out_r);
 void tool_text_done(struct tool_text *text);
+/* Sets header and body of a message in memory. */
+void tool_text_split(struct slice all, struct tool_text *out);
 /* Cuts the next field off *header; false at the end. A line that is no field
  * is skipped (and counted in *skipped when that is not NULL). */
 bool tool_next_field(struct slice *header, struct slice *name_r, struct slice *value_r,
 		     unsigned *skipped);
 /* Feeds header and body (line ends become CRLF) to the message. */
 void tool_feed(struct message *message, const struct tool_text *text);
+void tool_feed_body(struct message *message, struct slice body);
 
 #endif

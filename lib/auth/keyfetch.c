@@ -65,7 +65,7 @@ static bool check_outcome(const struct dns_answer *answer, struct keyfetch_resul
 	case DNS_NODATA:
 	case DNS_NXDOMAIN:
 	case DNS_BAD_NAME:
-		return says(out, RES_DKIM_PERMERROR, "no key");         /* RFC 6376 6.1.2 */
+		return says(out, RES_DKIM_PERMERROR, KEYFETCH_NO_KEY);  /* RFC 6376 6.1.2 */
 	case DNS_TIMEOUT:
 		return says(out, RES_DKIM_TEMPERROR, "key lookup timed out");
 	case DNS_BOGUS:

@@ -31,6 +31,8 @@ struct keyfetch_question {
 	unsigned minimum_bits;          /* RSA */
 	bool elsewhere;                 /* i= is below d=, not d= itself */
 };
+/* The reason of a permerror when the DNS says that there is no key (any more). */
+#define KEYFETCH_NO_KEY "no key"
 struct keyfetch_result {
 	enum dkim_result result;        /* pass, fail, policy (key size), temperror, permerror */
 	const char *reason;             /* ours; NULL with pass */
