@@ -189,8 +189,23 @@ static void check_together(struct loader *loader)
 		    "journal.max_bytes", settings->journal_max_bytes);
 }
 
+/* Settling a difference by the quarantine mark, where there is none. */
+static void warn_of_reject(struct loader *loader)
+{
+	const struct ruleset *ruleset = &loader->settings->ruleset;
+
+	if (ruleset->rules_have_recipients && ruleset->quarantine == QUARANTINE_REJECT &&
+	    (ruleset->recipients_differ == DIFFER_QUARANTINE ||
+	     ruleset->recipients_differ == DIFFER_SPLIT))
+		fault_add(&loader->warnings,
+			  place_given(loader, "recipients_differ", "quarantine.method"),
+			  "recipients_differ", "a message whose recipients' rules differ is rejected for "
+			  "all of them, since quarantine.method = \"reject\"; \"mildest\" delivers it");
+}
+
 static void take_warnings(struct loader *loader)
 {
+	warn_of_reject(loader);
 	rule_warnings_order(&loader->settings->ruleset, &loader->warnings);
 	loader->settings->warnings = fault_list_lines(&loader->warnings, loader->arena);
 }

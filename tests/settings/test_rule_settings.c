@@ -562,6 +562,13 @@ static const struct {
 	{ "none", RULE(MATCH "action = \"reject\";"), { NULL } },
 	{ "empty list file", RULE("match = { domains_file = \"@/empty.list\"; }; action = \"reject\";"),
 	  { "empty.list: rule r: match.domains_file: there is no entry in this file" } },
+	{ "no mark to settle by", MINIMAL "quarantine: { method = \"reject\"; };\n"
+	  "rules = ( { id = \"a\"; match = { recipient = \"b.example\"; }; action = \"accept\"; } );\n",
+	  { "t.conf:2: recipients_differ: a message whose recipients' rules differ is rejected for all of them" } },
+	{ "the mildest needs no mark", MINIMAL "quarantine: { method = \"reject\"; };\n"
+	  "recipients_differ = \"mildest\";\n"
+	  "rules = ( { id = \"a\"; match = { recipient = \"b.example\"; }; action = \"accept\"; } );\n",
+	  { NULL } },
 	{ "behind match_all", MINIMAL "rules = ( { id = \"a\"; " ALL "action = \"accept\"; },\n"
 	  "{ id = \"b\"; " MATCH "action = \"reject\"; },\n{ id = \"c\"; " ALL "action = \"accept\"; } );\n",
 	  { "t.conf:3: rule b: can never be reached, since rule a of ~t.conf:2 matches all",
