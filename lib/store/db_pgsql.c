@@ -134,8 +134,28 @@ static int set_session(struct pgsql *pgsql)
 			       "SET idle_in_transaction_session_timeout = '60s'");
 }
 
-static int greet(struct pgsql *pgsql)
+/* What libpq says about a string that it cannot read quotes pieces of it, and one
+ * of them may be the password. */
+static bool is_readable(const char *where)
 {
+	bool is_uri = strncmp(where, "postgres://", 11) == 0 || strncmp(where, "postgresql://", 13) == 0;
+	PQconninfoOption *options = NULL;
+	char *error = NULL;
+
+	if (!is_uri && strchr(where, '=') == NULL)
+		return true;            /* the name of a database */
+	options = PQconninfoParse(where, &error);
+	PQfreemem(error);
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
+static int greet(struct pgsql *pgsql, const char *where)
+{
+	if (!is_readable(where))
+		return db_fail(&pgsql->db, "PostgreSQL: store.conninfo cannot be read: it is to be "
+			       "name=value pairs or a URI of libpq (not shown here, since it may hold "
+			       "a password)");
 	if (PQstatus(pgsql->handle) != CONNECTION_OK) {
 		pgsql->db.lost = true;
 		return db_fail(&pgsql->db, "PostgreSQL: %s (is it running, and is store.conninfo right?)",
@@ -160,7 +180,7 @@ static struct db *open_db(const char *where, bool read_only, const char **error_
 	struct pgsql *pgsql = connect_to(where);
 
 	pgsql->db.read_only = read_only;
-	if (greet(pgsql) == 0)
+	if (greet(pgsql, where) == 0)
 		return &pgsql->db;
 	*error_r = db_open_failed(&pgsql->db);
 	close_db(&pgsql->db);
