@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "feed.h"
 #include "ledger.h"
 #include "log.h"
 #include "session.h"
@@ -161,6 +162,7 @@ static struct journal_options journal_options_of(const struct settings *settings
 		.min_free = settings->journal_min_free,
 		.max_file_bytes = settings->journal_max_file_bytes,
 		.max_memory = JOURNAL_MEMORY_BYTES,
+		.is_loaded = feed_has_whole,
 		.report = journal_says,
 	};
 }
@@ -224,6 +226,7 @@ int daemon_open(struct settings *settings, const char **error_r)
 
 	clock_cond_init(&changed);
 	host_name(host, sizeof(host));
+	feed_expect(settings);
 	if (settings->journal_directory != NULL && settings->journal_directory[0] != '\0' &&
 	    open_journal(settings, host, error_r) != 0)
 		return -1;
@@ -235,6 +238,7 @@ int daemon_open(struct settings *settings, const char **error_r)
 		return -1;
 	}
 	at_start = settings_ref(settings);
+	feed_start(settings, journal != NULL ? settings->journal_directory : NULL);
 	log_warnings(settings);
 	ledger_start(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	return 0;
@@ -288,6 +292,7 @@ static bool load_anew(void)
 	}
 	swap_state(state);
 	log_warnings(settings);
+	feed_reload(settings);
 	ledger_reload(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
 	settings_unref(settings);
 	return true;
@@ -386,13 +391,14 @@ static void log_counts(void)
 
 bool daemon_close(void)
 {
-	bool is_quiet = close_gate();
+	bool is_quiet = close_gate(), is_fed;
 
 	if (is_quiet) {
 		session_free_all();
 		if (journal != NULL)
 			journal_close(journal, JOURNAL_WAIT_MS);
 	}
+	is_fed = feed_stop();
 	ledger_say_hits();
 	log_counts();
 	if (!is_quiet)
@@ -403,5 +409,5 @@ bool daemon_close(void)
 	current = NULL;
 	at_start = NULL;
 	journal = NULL;
-	return true;
+	return is_fed;
 }

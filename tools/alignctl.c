@@ -19,6 +19,7 @@ static const struct command {
 	{ "rules", cmd_rules, "the rules in force, who answers for them, how often they matched" },
 	{ "what-if", cmd_what_if, "what other settings would have done, and to whom" },
 	{ "replay", cmd_replay, "judge stored mail as if it were received now, into a journal" },
+	{ "load", cmd_load, "bring the journal into the store, by hand" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -25,6 +25,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_what_if(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_load(int argc, char **argv);
 
 /* Prints "alignctl NAME: text" and where help is; gives EX_USAGE. */
 int tool_usage(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

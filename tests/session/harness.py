@@ -154,6 +154,7 @@ class Daemon:
             'quarantine.method': 'header',
             'journal.directory': self.path('journal'),
             'journal.min_free': 0,
+            'store.driver': 'none',             # test_store.py has one
             'sample.key_file': self.path('sample.key'),
             'dns.zone_file': self.path('zone'),
         }

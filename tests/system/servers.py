@@ -612,6 +612,7 @@ class Alignd:
                 "dry_run": True,
                 "journal.directory": self.journal_folder,
                 "sample.key_file": os.path.join(self.folder, "sample.key"),
+                "store.path": os.path.join(self.folder, "store.sqlite"),
             }
             self.settings.update(settings or {})
         self.config = None
