@@ -122,6 +122,26 @@ static const struct { const char *ip; bool authenticated, local; enum exemption 
 	{ "198.51.100.66", false, false, EXEMPT_NO },
 };
 
+/* A rule about an author must not fit the first of two From fields. */
+START_TEST(repeated_from_has_no_author)
+{
+	static const char *const fields[] = { "From: a@example.com", "From: b@open.example", NULL };
+	struct arrival arrival = arrival_from(FORGER);
+	const struct evidence *e;
+	struct message *m;
+
+	open_engine("rules = ( { id = \"ours\"; match = { author_domain = \"example.com\"; };"
+		    " action = \"accept\"; } );");
+	m = message_new(engine, &arrival);
+	ck_assert_int_eq(run(m, fields)->why, WHY_BAD_FROM);
+	e = message_evidence(m);
+	ck_assert_uint_eq(e->n_authors, 0);
+	ck_assert_uint_eq(e->from_fields, 2);
+	message_free(m);
+	close_engine();
+}
+END_TEST
+
 START_TEST(exempts)
 {
 	static const char *const fields[] = { "From: a@example.com", NULL };
@@ -382,6 +402,7 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(t, judges, 0, N_ROWS(rows));
 	tcase_add_test(t, keeps_the_evidence);
+	tcase_add_test(t, repeated_from_has_no_author);
 	tcase_add_loop_test(t, exempts, 0, N_ROWS(exempt_rows));
 	tcase_add_loop_test(t, never_judges_a_part_of_from, 0, 3);
 	tcase_add_test(t, floods_starve_nothing);

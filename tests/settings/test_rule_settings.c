@@ -70,6 +70,7 @@ static const struct { const char *name, *text; } list_files[] = {
 	{ "good.list", "# brands\n\nexample.com\r\n  .example.org # and below\n\tEXAMPLE.net.\n#x" },
 	{ "bad.list", "example.com\n\n*.example.com\nexample.org REJECT\nexample.net\n" },
 	{ "mark.list", "\xEF\xBB\xBF" "example.com" },
+	{ "hash.list", "example.com#example.net\n" },
 	{ "empty.list", "# nothing yet\n\n" },
 	{ "nets.list", "192.0.2.0/24\n2001:db8::/32\n198.51.100.7\n" },
 	{ "bits.list", "192.0.2.0/24\n192.0.2.9/24\n" },
@@ -305,6 +306,8 @@ static const struct {
 	  { "bad.list:3: rule r: match.domains_file: \"*.example.com\" has a `*`~accepted: one entry a line",
 	    "bad.list:4: rule r: match.domains_file: \"example.org REJECT\" is not a domain",
 	    "t.conf:3: rule r: foo: unknown" } },
+	{ "no comment without a blank", RULE("match = { domains_file = \"@/hash.list\"; }; action = \"reject\";"),
+	  { "hash.list:1: rule r: match.domains_file: \"example.com#example.net\" ~not a domain" } },
 	{ "host bits in a file", RULE("match = { networks_file = \"@/bits.list\"; }; action = \"reject\";"),
 	  { "bits.list:2: rule r: match.networks_file: \"192.0.2.9/24\" cannot be used~did you mean "
 	    "\"192.0.2.0/24\"?" } },
@@ -667,6 +670,25 @@ START_TEST(test_cut_off)
 }
 END_TEST
 
+/* What stands behind the octet would be lost without a word. */
+START_TEST(test_octet_nul)
+{
+	static const char text[] = "example.com\0\nexample.net\n";
+	struct settings_faults faults;
+	char path[PATH_MAX];
+	FILE *file;
+
+	path_of("large.list", path);
+	file = fopen(path, "w");
+	ck_assert_uint_eq(fwrite(text, 1, sizeof(text) - 1, file), sizeof(text) - 1);
+	fclose(file);
+	write_conf(RULE("match = { domains_file = \"@/large.list\"; }; action = \"reject\";"));
+	ck_assert_ptr_null(load(&faults));
+	ck_assert_ptr_nonnull(strstr(faults.lines[0], "it has a NUL octet"));
+	settings_faults_free(&faults);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("rule_settings");
@@ -680,6 +702,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_list_files);
 	tcase_add_test(t, test_many_bad_lines);
 	tcase_add_test(t, test_unreadable_list);
+	tcase_add_test(t, test_octet_nul);
 	tcase_add_test(t, test_large_lists);
 	tcase_add_test(t, test_many_rules);
 	tcase_add_loop_test(t, test_warnings, 0, N_ROWS(warning_rows));
