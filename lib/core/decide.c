@@ -1,6 +1,7 @@
 #include "core/decide_private.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "core/arc_trust.h"
@@ -287,11 +288,17 @@ static void choose(const struct choice *c, unsigned group, struct outcome *out)
 	out->left_out = is_left_out(e, c->ruleset, out);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 static void merge_reason(struct verdict *v, const struct reason *reason)
 {
 	for (unsigned i = 0; i < v->n_reasons; i++)
-		if (v->reasons[i].type == reason->type && v->reasons[i].rule == reason->rule &&
-		    v->reasons[i].comment == reason->comment)
+		if (v->reasons[i].type == reason->type &&
+		    is_same_text(v->reasons[i].rule, reason->rule) &&
+		    is_same_text(v->reasons[i].comment, reason->comment))
 			return;
 	if (v->n_reasons < VERDICT_REASONS)
 		v->reasons[v->n_reasons++] = *reason;

@@ -332,6 +332,33 @@ START_TEST(arc_comment)
 }
 END_TEST
 
+/* Each group finds it anew, in words of its own. */
+START_TEST(a_reason_is_given_once)
+{
+	for (int chain = 0; chain < 2; chain++) {
+		struct scene s;
+
+		scene_open(&s);
+		s.ruleset.rules_have_recipients = true;
+		s.ruleset.mode = MODE_OVERRIDE;
+		s.ruleset.override_uncorroborated = REQUEST_QUARANTINE;
+		ck_assert(signal_find(SLICE("not-list-shaped"), &s.ruleset.reject_when));
+		s.e.marks.list_post = true;
+		if (chain) {
+			scene_chain(&s, "t1.example");
+			scene_trust(&s, "t1.example");
+			claims_dmarc(&s);
+		}
+		for (int i = 0; i < 3; i++)
+			scene_recipient(&s, arena_printf(s.arena, "r%d.example", i), "");
+		scene_decide(&s);
+		ck_assert_int_eq(s.v.why, chain ? WHY_TRUSTED_ARC : WHY_NOT_CORROBORATED);
+		ck_assert_uint_eq(s.v.n_reasons, 1);
+		scene_close(&s);
+	}
+}
+END_TEST
+
 START_TEST(rules_come_before_the_chain)
 {
 	struct scene s;
@@ -551,6 +578,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, corroboration, 0, N_ROWS(override_rows));
 	tcase_add_loop_test(t, trusted_chains, 0, N_ROWS(arc_rows));
 	tcase_add_test(t, arc_comment);
+	tcase_add_test(t, a_reason_is_given_once);
 	tcase_add_test(t, rules_come_before_the_chain);
 	tcase_add_loop_test(t, recipients_differ, 0, N_ROWS(differ_rows));
 	tcase_add_test(t, settled_speaks_for_nobody);
