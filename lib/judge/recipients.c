@@ -52,8 +52,9 @@ static bool parse(const struct message *m, struct slice text, struct rcpt *out)
 /* The rules of the first recipient that was taken are the message's. */
 static bool has_same_rules(struct message *m, const struct rcpt *rcpt)
 {
+	int64_t when_ms = m->evidence.when_ms != 0 ? m->evidence.when_ms : clock_utc_ms();
 	const char *key = rules_recipient_key(&m->engine->settings->ruleset, rcpt->scratch,
-					      clock_utc_ms(), rcpt->has_domain ? rcpt->domain : NULL,
+					      when_ms, rcpt->has_domain ? rcpt->domain : NULL,
 					      rcpt->rules);
 
 	if (m->recipient_key == NULL)

@@ -98,6 +98,30 @@ START_TEST(groups_recipients)
 }
 END_TEST
 
+/* When the message came, not today, says which rules hold. */
+START_TEST(rules_hold_as_of_the_message)
+{
+	static const int64_t when_ms[] = { 999, 1000, 0 };
+	struct arrival arrival = arrival_from("192.0.2.1", "h.example", "<x@example.com>");
+
+	open_engine("");
+	add_recipient_rules(DIFFER_SPLIT);
+	rules[0].expires_ms = 1000;
+	for (int i = 0; i < N_ROWS(when_ms); i++) {
+		struct message *m;
+
+		arrival.when_ms = when_ms[i];
+		m = message_new(engine, &arrival);
+		message_rcpt(m, SLICE("<a@receiver.example>"), SLICE(""));
+		ck_assert_int_eq(message_rcpt(m, SLICE("<a@tenant.example>"), SLICE("")),
+				 i == 0 ? MESSAGE_RCPT_OTHER_RULES : MESSAGE_RCPT_TAKEN);
+		message_free(m);
+	}
+	rules[0].expires_ms = 0;
+	close_engine_with_rules();
+}
+END_TEST
+
 /* However an address is written, a tenant's rules are his. */
 static const struct {
 	const char *name, *rcpt, *resolved, *group;     /* group: NULL: in none */
@@ -177,6 +201,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("recipients");
 
 	tcase_add_loop_test(t, groups_recipients, 0, N_ROWS(rcpt_rows));
+	tcase_add_test(t, rules_hold_as_of_the_message);
 	tcase_add_loop_test(t, odd_recipients, 0, N_ROWS(odd_rows));
 	tcase_add_loop_test(t, recipients_are_bounded, 0, 2);
 	suite_add_tcase(s, t);
