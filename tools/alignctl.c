@@ -17,6 +17,7 @@ static const struct command {
 	{ "show", cmd_show, "what was decided about a message, from the journal" },
 	{ "explain", cmd_explain, "what a domain publishes, and what follows from it" },
 	{ "rules", cmd_rules, "the rules in force, who answers for them, how often they matched" },
+	{ "stats", cmd_stats, "what happened in a period, in all and by domain" },
 	{ "what-if", cmd_what_if, "what other settings would have done, and to whom" },
 	{ "replay", cmd_replay, "judge stored mail as if it were received now, into a journal" },
 	{ "load", cmd_load, "bring the journal into the store, by hand" },
@@ -108,6 +109,7 @@ static void print_help(FILE *out)
 	      "  alignctl show 4XyZ1k2m3n\n"
 	      "  alignctl explain example.com\n"
 	      "  alignctl rules --expiring 30d\n"
+	      "  alignctl stats --since 7d\n"
 	      "  alignctl what-if --since 30d --set dry_run=false\n"
 	      "\nalignctl(1) tells the rest.\n", out);
 }

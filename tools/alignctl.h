@@ -23,6 +23,7 @@ int cmd_check(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
 int cmd_what_if(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_load(int argc, char **argv);

@@ -1,0 +1,97 @@
+#!/bin/sh
+# alignctl stats: its arguments, and its numbers over a small generated month, against
+# those that a script finds in the journal.
+build=${builddir:-.}
+ctl="$build/tools/alignctl"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+# wanted exit status, text that must and text that must not be in the output,
+# then the arguments
+expect() {
+	wanted=$1 text=$2 unwanted=$3
+	shift 3
+	"$ctl" stats "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		echo "stats $*: exit $got, wanted $wanted"
+	elif ! grep -q -e "$text" "$dir/out"; then
+		echo "stats $*: no \"$text\" in the output"
+	elif grep -q -e "$unwanted" "$dir/out"; then
+		echo "stats $*: \"$unwanted\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+	failures=$((failures + 1))
+}
+
+conf="$dir/alignd.conf"
+printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' \
+	"journal: { directory = \"$dir/journal\"; };" "store: { path = \"$dir/store.sqlite\"; };" >"$conf"
+printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' 'store: { driver = "none"; };' \
+	>"$dir/none.conf"
+
+expect 0 'Usage: alignctl stats' rubbish --help
+expect 64 'what is "x"' nothing x
+expect 64 'unrecognized option' nothing --bogus
+expect 64 'not a domain' nothing -c "$conf" --domain 'a b'
+expect 64 '--since:' nothing -c "$conf" --since yesterday
+expect 64 '--until:' nothing -c "$conf" --until yesterday
+expect 64 'ends before it begins' nothing -c "$conf" --since 1d --until 2d
+expect 64 'from 1 to 100000' nothing -c "$conf" --top 0
+expect 64 'not both' nothing -c "$conf" --json --csv
+expect 64 'no --top' nothing -c "$conf" --csv --top 5
+expect 78 'cannot be read' nothing -c "$dir/absent"
+expect 78 'keep no store' nothing -c "$dir/none.conf"
+expect 69 'store.sqlite' nothing -c "$conf"
+
+# a month in a dry run, and a hostile line of a daemon that enforces
+mkdir "$dir/journal" "$dir/empty"
+"$build/bench/month" -n 3000 -d 30 -u 2026-10-01 "$dir/journal" 2>/dev/null || exit 1
+sed -n '/"why":"requested"/{
+s/"domain":"[a-z0-9]*\.example","policy"/"domain":"=cmd|\x27\\"\\u001b.example","policy"/
+s/"id":"[^"]*"/"id":"mx9-1-1"/
+s/"why":"requested"/"why":"rule","rule":"@lists"/
+s/"chosen":"reject"/"chosen":"quarantine"/
+s/"dry_run":true/"dry_run":false/
+s/"done":"none"/"done":"hold"/
+p;q;}' "$dir/journal"/mx1.example.com-20261005.jsonl >"$dir/journal/mx9-20261005.jsonl"
+"$ctl" load -c "$conf" >/dev/null || exit 1
+"$ctl" load -c "$conf" --journal "$dir/empty" --store "$dir/empty.sqlite" >/dev/null || exit 1
+escape=$(printf '\033')
+october='--since 2026-10-01 --until 2026-11-01'
+
+# shellcheck disable=SC2086
+{
+expect 0 '^  messages  *3,001  *100 a day' "$escape" -c "$conf" $october
+expect 0 'and [0-9,]* more, with' "$escape" -c "$conf" $october
+expect 0 ' 1 .*  quarantine  hold *$' "$escape" -c "$conf" $october --top 20
+expect 0 ' 1  #.* 1  *0  @lists$' "$escape" -c "$conf" $october
+expect 0 'shop.example  *203.0.113.0/24$' "$escape" -c "$conf" $october
+expect 0 ' enforced  *all forged mail' "$escape" -c "$conf" $october
+expect 0 'differ (walk as it was' "Not compared" -c "$conf" $october
+expect 0 'author domain shop.example and below it' company -c "$conf" $october --domain Shop.Example.
+expect 0 '=cmd|.*?.example' "$escape" -c "$conf" $october --top 100000
+expect 0 '^2026-10-05,.x3Dcmd.x7C.x27.x22.x3F.example,.*,quarantine,hold,rule,.x40lists,0,0,1,0,0,0,[0-9]*,[0-9]*$' \
+	',[-=+@]' -c "$conf" $october --csv
+expect 1 'whole days UTC: none' Results -c "$conf" --since 2026-01-01 --until 2026-02-01
+expect 1 'store reaches from 2026-10-01 to 2026-10-30' Results -c "$conf" --since 2026-01-01 \
+	--until 2026-02-01
+expect 1 'no mail in that period; the store reaches' nothing -c "$conf" --since 2026-01-01 \
+	--until 2026-02-01 --csv
+expect 1 '"messages":0' nothing -c "$conf" --since 2026-01-01 --until 2026-02-01 --json
+expect 1 'no mail\|: none' nothing -c "$conf" $october --domain absent.example
+expect 1 'holds no sums at all' Results -c "$conf" --store "$dir/empty.sqlite"
+expect 0 'from 2026-10-01 to 2026-10-30' nothing -c "$conf" --since 2026-09-01 --until 2026-10-11
+
+for domain in '' shop.example; do
+	"$ctl" stats -c "$conf" $october ${domain:+--domain $domain} --top 100000 --json >"$dir/json" &&
+	"$ctl" stats -c "$conf" $october ${domain:+--domain $domain} --csv >"$dir/csv" &&
+	/usr/bin/python3 "${srcdir:-.}/tests/tools/stats_check.py" "$dir/journal" "$dir/json" "$dir/csv" \
+		$domain || failures=$((failures + 1))
+done
+}
+
+[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
