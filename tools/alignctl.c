@@ -21,6 +21,7 @@ static const struct command {
 	{ "what-if", cmd_what_if, "what other settings would have done, and to whom" },
 	{ "replay", cmd_replay, "judge stored mail as if it were received now, into a journal" },
 	{ "load", cmd_load, "bring the journal into the store, by hand" },
+	{ "convert", cmd_convert, "take over opendmarc's settings and history" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -27,6 +27,7 @@ int cmd_stats(int argc, char **argv);
 int cmd_what_if(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
 
 /* Prints "alignctl NAME: text" and where help is; gives EX_USAGE. */
 int tool_usage(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,150 @@
+#!/bin/sh
+# alignctl convert: what opendmarc left becomes settings that alignd starts with, and a
+# journal; nothing of it is lost without a word.
+ctl="${builddir:-.}/tools/alignctl"
+daemon="${builddir:-.}/milter/alignd"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+fail() {
+	echo "$1"
+	failures=$((failures + 1))
+}
+
+# wanted exit status, text that must be in the output, then the arguments
+expect() {
+	wanted=$1 text=$2
+	shift 2
+	"$ctl" convert "$@" >"$dir/out" 2>&1
+	got=$?
+	if [ $got -ne "$wanted" ]; then
+		fail "convert $*: exit $got, wanted $wanted"
+	elif ! grep -qF -e "$text" "$dir/out"; then
+		fail "convert $*: no \"$text\" in the output"
+	else
+		return
+	fi
+	cat "$dir/out"
+}
+# $1 in the result
+has() {
+	grep -qF -e "$1" "$dir/conf" || { fail "no \"$1\" in the result"; cat "$dir/conf"; }
+}
+# an opendmarc.conf on standard input becomes settings without a fault
+converts() {
+	rm -f "$dir/conf"
+	cat >"$dir/od.conf"
+	expect 0 'lines with an option' opendmarc "$dir/od.conf" --out "$dir/conf"
+	"$daemon" -n -c "$dir/conf" >"$dir/said" 2>&1 || { fail 'alignd -n refuses the result'; cat "$dir/said" "$dir/conf"; }
+	has 'dry_run = true;'
+}
+
+# every documented option is told of
+mkdir "$dir/base"
+printf '10.0.0.0/8\n192.0.2.7\n198.51.100.9/24 # host bits\nmail.example.com\n::1\n' >"$dir/base/hosts"
+printf 'example.com\n# none\nbad domain\nExample.ORG.\n' >"$dir/domains"
+converts <<EOT
+AuthservID mx.example.com
+AuthservIDWithJobID true
+AutoRestart true
+AutoRestartCount 5
+AutoRestartRate 10/1h
+Background true
+BaseDirectory $dir/base
+ChangeRootDirectory /var/chroot
+CopyFailuresTo postmaster@example.com
+DomainWhitelist a.example, b.example
+DomainWhitelistFile $dir/domains
+DomainWhitelistSize 3000
+DNSTimeout 7
+EnableCoredumps false
+FailureReports true
+FailureReportsBcc postmaster@example.com
+FailureReportsOnNone false
+FailureReportsSentBy x@example.com
+ForensicReports true
+HistoryFile /run/opendmarc/opendmarc.dat
+HoldQuarantinedMessages true
+IgnoreAuthenticatedClients false
+IgnoreHosts hosts
+IgnoreMailFrom example.com
+IgnoreMailTo dmarc@example.com
+MilterDebug 3
+PidFile /run/opendmarc/opendmarc.pid
+PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat
+RecordAllMessages true
+RejectFailures true
+RejectMultiValueFrom true
+RejectString rejected by DMARC policy for %s
+ReportCommand /usr/sbin/sendmail -t
+RequiredHeaders true
+Socket local:/run/opendmarc/opendmarc.sock
+SoftwareHeader true
+SPFIgnoreResults true
+SPFSelfValidate true
+Syslog true
+SyslogFacility LOCAL3
+TrustedAuthservIDs HOSTNAME, mx2.example.com
+UMask 0002
+UserID opendmarc:mail
+EOT
+n=1
+while read -r name rest; do
+	grep -q "opendmarc.conf:$n: $name" "$dir/conf" || fail "$name is not told of"
+	n=$((n + 1))
+done <"$dir/od.conf"
+for text in 'authserv_id = "mx.example.com";' 'socket_mode = "0664";' 'mode = "honor";' '"192.0.2.7"' \
+	'"198.51.100.0/24"' 'left out: mail.example.com' '"127.0.0.0/8"' 'discovery = "psl";' \
+	'psl_file = "/usr/share/publicsuffix' 'method = "hold";' '"a.example"' '"example.org"' \
+	'left out: bad domain' 'timeout_ms = 7000;' 'authenticated = false;' 'facility = "local3";' \
+	'on_temperror = "tempfail";' 'on_bad_from = "reject";' '#socket = "local:/run/opendmarc' \
+	'#user = "opendmarc";' 'write = "never";'; do
+	has "$text"
+done
+grep -q 'unknown 0' "$dir/out" || fail 'an option is not known'
+
+# what is odd
+printf 'AuthservID mx.example.com\r\nsocketx 1\r\n' | converts
+has 'authserv_id = "mx.example.com";'
+has 'opendmarc.conf:2: socketx 1'
+has 'not an option of opendmarc.conf'
+converts <<'EOT'
+AuthservID a b"; dry_run = false; x = "
+RejectFailures true
+rejectfailures no # the last one counts
+UMask 0x9z
+DNSTimeout 0
+SyslogFacility auth
+PublicSuffixList relative.dat
+IgnoreHosts /nonexistent/hosts
+Socket inet:8893@localhost"; dry_run = false; #
+UserID x\
+DomainWhitelist ,,x"y, .
+PidFile
+EOT
+for text in 'left out: cannot be written' 'stands again in line 3' 'left out: no mask' 'timeout_ms = 20000' \
+	'left out: only mail' 'left out: no absolute path' 'NOT READ: /nonexistent/hosts' \
+	'left out: x"y: no domain' '#user = "x\\";' 'opendmarc.conf:12: PidFile'; do
+	has "$text"
+done
+grep -q '^dry_run = false' "$dir/conf" && fail 'a value got out of its quotes'
+printf 'AuthservID mx.example.com\nCopyFailuresTo \033[2J\0x\377\nIgnoreHosts %s\n' "$dir/binary" >"$dir/binary.conf"
+head -c 3000 /dev/urandom >"$dir/binary"
+converts <"$dir/binary.conf"
+LC_ALL=C grep -q '[^ -~	]' "$dir/conf" && fail 'raw octets in the result'
+head -c 100000 /dev/urandom | converts
+converts </dev/null
+
+# what cannot be read or written
+expect 66 'No such file' opendmarc "$dir/absent"
+expect 66 'larger than 1 MB' opendmarc /dev/zero
+expect 66 'Is a directory' opendmarc "$dir"
+expect 73 'File exists' opendmarc "$dir/od.conf" --out "$dir/conf"
+expect 73 'No such file' opendmarc "$dir/od.conf" --out "$dir/absent/conf"
+expect 64 'one FILE' opendmarc
+expect 64 'what is "x"' x
+expect 64 'opendmarc' 
+expect 0 'Usage: alignctl convert' --help
+
+[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
