@@ -14,7 +14,7 @@
  *                        authenticated, no confirmed name; one address mostly once
  *    4  %  list          posts of strict domains through lists.example.org (198.51.100.16/28):
  *                        List-Id dev.lists.example.org, signed by lists.example.org
- *    2  %  forwarder     forward.example (198.51.100.64/28) passes on mail of many strict domains:
+ *    2  %  forwarder     forward.example (192.0.2.64/28) passes on mail of many strict domains:
  *                        SRS sender, SPF of its own, ARC chain with dmarc=pass, no DKIM left
  *    1  %  newsletter    shop.example (p=reject) sends through mailer.example (203.0.113.32/27),
  *                        which signs and bounces in its own name only: the planted mistake
@@ -131,7 +131,8 @@ static void story_aligned(struct month *m)
 	const char *domain = TEXT(m, "company%u.example", i);
 
 	add_author(m, domain, policy_of(i));
-	set_client(m, TEXT(m, "2001:db8:1:%x::%x", i + 1, 1 + below(m, 4)), TEXT(m, "out.company%u.example", i));
+	set_client(m, TEXT(m, "2001:db8:1:%x::%x", i + 1, 1 + below(m, 4)),
+		   TEXT(m, "out.company%u.example", i));
 	set_spf(m, RES_SPF_PASS, domain);
 	add_signature(m, RES_DKIM_PASS, domain);
 }
@@ -150,7 +151,8 @@ static void story_forger(struct month *m)
 {
 	add_author(m, TEXT(m, "brand%u.example", 1 + below(m, 20)), "reject");
 	set_client(m, TEXT(m, "2001:db8:f%03x:%x::1", below(m, 4096), 1 + below(m, 65535)), NULL);
-	set_spf(m, below(m, 2) == 0 ? RES_SPF_FAIL : RES_SPF_NONE, TEXT(m, "throwaway%u.example", below(m, 5000)));
+	set_spf(m, below(m, 2) == 0 ? RES_SPF_FAIL : RES_SPF_NONE,
+		TEXT(m, "throwaway%u.example", below(m, 5000)));
 }
 
 /* A domain with p=reject. */
@@ -180,12 +182,12 @@ static void story_forwarder(struct month *m)
 	struct arc_set *set = ARENA_NEW(m->arena, struct arc_set);
 
 	add_author(m, author, "reject");
-	set_client(m, TEXT(m, "198.51.100.%u", 64 + below(m, 16)), "out.forward.example");
+	set_client(m, TEXT(m, "192.0.2.%u", 64 + below(m, 16)), "out.forward.example");
 	set_spf(m, RES_SPF_PASS, "forward.example");
 	m->e.marks.srs = true;
 	m->e.marks.arc_fields = 1;
 	*set = (struct arc_set){
-		.d = "forward.example", .s = "arc", .client_ip = "192.0.2.25", .seal_ok = true,
+		.d = "forward.example", .s = "arc", .client_ip = "2001:db8:a::25", .seal_ok = true,
 		.message_ok = true, .from_covered = true, .n_claims = 1,
 		.results = arena_printf(m->arena, "mx.forward.example; dmarc=pass header.from=%s", author),
 		.claims = ARENA_NEW(m->arena, struct arc_claim),
