@@ -97,6 +97,7 @@ static int parse_period(const char *name, const struct options *o, struct store_
 
 	if (!tool_since(o->since != NULL ? o->since : DEFAULT_SINCE, now_ms, &span->since_ms))
 		return tool_usage(name, "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
+	span->since_ms = span->since_ms > 0 ? span->since_ms : 0;
 	span->until_ms = now_ms + 1;
 	if (o->until != NULL && !tool_since(o->until, now_ms, &span->until_ms))
 		return tool_usage(name, "--until: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");

@@ -110,6 +110,11 @@ static void words_of_source(const struct store_sum *sum, const char *words[STATS
 	words[1] = sum->network;
 }
 
+static void words_of_network(const struct store_sum *sum, const char *words[STATS_WORDS])
+{
+	words[0] = sum->network;
+}
+
 static void words_of_outcome(const struct store_sum *sum, const char *words[STATS_WORDS])
 {
 	words[0] = names_get(disposition_names, (int)sum->asked);
@@ -135,6 +140,7 @@ static const struct {
 } kinds[STATS_TABLES] = {
 	[STATS_BY_DOMAIN] = { 1, fits_all, words_of_domain },
 	[STATS_BY_SOURCE] = { 2, fits_failing, words_of_source },
+	[STATS_BY_NETWORK] = { 1, fits_failing, words_of_network },
 	[STATS_BY_OUTCOME] = { 4, fits_judged, words_of_outcome },
 	[STATS_BY_WHY] = { 1, fits_judged, words_of_why },
 	[STATS_BY_RULE] = { 1, fits_rule, words_of_rule },
@@ -271,6 +277,20 @@ static struct stats_list rank(struct stats *stats, enum stats_by by)
 	return list;
 }
 
+static void count_domains_of_networks(struct stats *stats)
+{
+	const struct stats_list *sources = &stats->lists[STATS_BY_SOURCE];
+
+	for (unsigned i = 0; i < sources->n; i++) {
+		const char *network = sources->rows[i].words[1];
+		struct stats_item *item = tool_table_find(stats->tables[STATS_BY_NETWORK],
+							  slice_new(network, strlen(network) + 1));
+
+		if (item != NULL)
+			item->domains++;
+	}
+}
+
 static int compare_differences(const void *left, const void *right)
 {
 	const struct stats_difference *a = left, *b = right;
@@ -314,6 +334,7 @@ void stats_finish(struct stats *stats, const struct suffix_list *suffixes, const
 
 	for (enum stats_by by = STATS_BY_DOMAIN; by < STATS_TABLES; by++)
 		stats->lists[by] = rank(stats, by);
+	count_domains_of_networks(stats);
 	for (unsigned i = 0; i < domains->n; i++)
 		if (domains->rows[i].words[0][0] != '\0' && stats_judged(&domains->rows[i].item->counts) > 0)
 			stats->classes[domains->rows[i].item->class].domains++;

@@ -43,6 +43,7 @@ uint64_t stats_with_policy(const struct stats_counts *counts);  /* pass or fail 
 enum stats_by {
 	STATS_BY_DOMAIN = 0,            /* author domain ("": none that could be used) */
 	STATS_BY_SOURCE,                /* mail that fails: author domain, client network */
+	STATS_BY_NETWORK,               /* the same by client network alone */
 	STATS_BY_OUTCOME,               /* judged: asked, chosen, done, "yes" in a dry run */
 	STATS_BY_WHY,                   /* judged: why */
 	STATS_BY_RULE,                  /* rule id */
@@ -54,6 +55,8 @@ struct stats_item {
 	int class;                      /* enum enforcement_class, the last that is known */
 	const char *walk_org;           /* by the tree walk alone, the last one; NULL: not known */
 	uint64_t walked;                /* messages whose walk found a record */
+	/* of a network, by stats_finish() */
+	unsigned domains;               /* whose mail failed from there */
 };
 struct stats_row {
 	const char *words[STATS_WORDS];

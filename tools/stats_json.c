@@ -98,6 +98,7 @@ static const struct {
 } tables[] = {
 	{ STATS_BY_DOMAIN, "domains", { "domain" }, NULL },
 	{ STATS_BY_SOURCE, "sources", { "domain", "network" }, NULL },
+	{ STATS_BY_NETWORK, "networks", { "network" }, NULL },
 	{ STATS_BY_OUTCOME, "outcomes", { "asked", "chosen", "done" }, "outcome" },
 	{ STATS_BY_WHY, "whys", { "why" }, NULL },
 	{ STATS_BY_RULE, "rules", { "rule" }, NULL },
@@ -114,6 +115,8 @@ static void put_row(struct writer *w, unsigned table, const struct stats_row *ro
 		json_put_object_end(&w->json);
 	if (tables[table].by == STATS_BY_DOMAIN && row->item->class != ENFORCEMENT_UNSET)
 		json_put_string(&w->json, "class", names_get(enforcement_class_names, row->item->class));
+	if (tables[table].by == STATS_BY_NETWORK)
+		put(w, "domains", row->item->domains);
 	put_counts(w, &row->item->counts);
 	json_put_object_end(&w->json);
 	flush(w);

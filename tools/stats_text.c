@@ -274,6 +274,23 @@ static void print_sources(const struct page *p)
 	print_rest(p, list);
 }
 
+static void print_networks(const struct page *p)
+{
+	const struct stats_list *list = &p->stats->lists[STATS_BY_NETWORK];
+	struct tool_grid *grid = tool_grid_new(p->arena, "rlrl");
+
+	if (list->n == 0)
+		return;
+	print_title(p, "Client networks of mail that fails, of however many author domains");
+	TOOL_GRID_ADD(grid, "messages", "", "domains", "network");
+	for (unsigned i = 0; i < shown(p, list->n); i++)
+		TOOL_GRID_ADD(grid, number(p, list->rows[i].item->counts.messages),
+			      bar(p, list->rows[i].item->counts.messages, largest(list)),
+			      number(p, list->rows[i].item->domains), or_dash(p, list->rows[i].words[0]));
+	tool_grid_print(grid, p->out);
+	print_rest(p, list);
+}
+
 static void print_outcomes(const struct page *p)
 {
 	const struct stats_list *list = &p->stats->lists[STATS_BY_OUTCOME];
@@ -405,6 +422,7 @@ void stats_text(const struct stats *stats, const struct stats_question *question
 		print_days(&page);
 		print_domains(&page);
 		print_sources(&page);
+		print_networks(&page);
 		print_classes(&page);
 		print_orgs(&page);
 		print_dns(&page);

@@ -43,6 +43,7 @@ def count(lines):
             found["rule", line["rule"]] += 1
         if result == "fail":
             found["source", name, network(line["client"]["ip"])] += 1
+            found["network", network(line["client"]["ip"])] += 1
         if result in ("pass", "fail"):
             found["spf"] += judged.get("spf_aligned") == "yes"
             found["dkim"] += judged.get("dkim_aligned") == "yes"
@@ -73,6 +74,8 @@ def of_json(stats):
         told["why", row["why"]] = row["messages"]
     for row in stats["rules"]["rows"]:
         told["rule", row["rule"]] = row["messages"]
+    for row in stats["networks"]["rows"]:
+        told["network", row["network"]] = row["messages"]
     for row in stats["sources"]["rows"]:
         told["source", row["domain"], row["network"]] = row["messages"]
     return +told
@@ -100,6 +103,7 @@ def of_csv(path):
                 told["rule", plain(row["rule"])] += n
             if row["network"]:
                 told["source", name, row["network"]] += n
+                told["network", row["network"]] += n
             told["spf"] += int(row["spf_aligned"])
             told["dkim"] += int(row["dkim_aligned"])
             told["waited"] += int(row["waited_ms"])
