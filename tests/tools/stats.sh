@@ -77,7 +77,7 @@ expect 0 ' 1 .*  quarantine  hold *$' "$escape" -c "$conf" $october --top 20
 expect 0 ' 1  #.* 1  *0  @lists$' "$escape" -c "$conf" $october
 expect 0 'shop.example  *203.0.113.0/24$' "$escape" -c "$conf" $october
 expect 0 ' enforced  *all forged mail' "$escape" -c "$conf" $october
-expect 0 '^  1 of 2[0-9]* author domains with a policy differ' 'Not compared' -c "$conf" $october
+expect 0 '^  1 of [0-9]* author domains with a policy differ' 'Not compared' -c "$conf" $october
 expect 0 ' 1  mail.company0.example  mail.company0.example  company0.example$' "$escape" -c "$conf" $october
 expect 0 'reaches from 2026-10-01' "$escape" -c "$conf" --since 1000000d
 expect 0 'author domain shop.example and below it' company -c "$conf" $october --domain Shop.Example.
