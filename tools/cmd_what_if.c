@@ -2,6 +2,7 @@
  * who would have been hurt, and the smallest rule that saves them. */
 #include "alignctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 struct options {
 	const char *since, *until, *domain, *top, *store;
-	const char *in_force, *other;
+	const char *in_force, *other, *html;
 	const char *changes[CHANGES_MAX];
 	unsigned n_changes;
 	bool json, help;
@@ -41,15 +42,17 @@ static const char help_text[] =
 	"  -S, --store WHERE      an SQLite file, or a PostgreSQL connection string (default:\n"
 	"                         store.* of the settings)\n"
 	"  -j, --json             one JSON object: alignctl(1)\n"
+	"      --html FILE        a page to look at, whole in this one file; the text is printed too\n"
 	"  -h, --help\n\n"
 	"Settings in a dry run are compared as if they enforced; with --set dry_run=false the\n"
 	"question is what enforcing them would do.\n\n"
-	"Exit: 0, 64 usage, 69 the store cannot be used, 78 bad settings.\n\n"
+	"Exit: 0, 64 usage, 69 the store cannot be used, 73 the page cannot be written, 78 bad settings.\n\n"
 	"Examples:\n"
 	"  alignctl what-if --set dry_run=false\n"
 	"  alignctl what-if --since 7d --set mode=honor --domain example.com\n"
 	"  alignctl what-if --set 'override.reject_when=[ \"spf-fail\" ]'\n"
-	"  alignctl what-if --config /etc/alignd/new.conf --json | jq .authors\n";
+	"  alignctl what-if --config /etc/alignd/new.conf --json | jq .authors\n"
+	"  alignctl what-if --set dry_run=false --html what-if.html\n";
 
 static int add_change(const char *name, struct options *o, const char *change)
 {
@@ -66,6 +69,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' },
 		{ "domain", required_argument, NULL, 'd' }, { "top", required_argument, NULL, 'n' },
 		{ "store", required_argument, NULL, 'S' }, { "json", no_argument, NULL, 'j' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	int c, code = 0;
@@ -81,6 +85,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'n': o->top = optarg; break;
 		case 'S': o->store = optarg; break;
 		case 'j': o->json = true; break;
+		case 'H': o->html = optarg; break;
 		case 'h': o->help = true; return 0;
 		default: return tool_usage(argv[0], "see the options");
 		}
@@ -180,6 +185,18 @@ static void tell_hint(const char *name, const struct what_if_report *report, con
 			  "; what enforcing would do: --set dry_run=false" : "");
 }
 
+static int print(const char *name, const struct options *o, const struct what_if_report *report)
+{
+	/* first: whoever reads the text may leave before its end */
+	if (o->html != NULL && what_if_write_html(report, o->html) != 0)
+		return tool_fail(name, EX_CANTCREAT, "%s: %s", o->html, strerror(errno));
+	if (o->json)
+		what_if_print_json(report);
+	else
+		what_if_print_text(report);
+	return 0;
+}
+
 static int answer(const char *name, const struct options *o, struct question *q,
 		  const struct settings *before, const struct settings *after)
 {
@@ -202,10 +219,7 @@ static int answer(const char *name, const struct options *o, struct question *q,
 	} else {
 		list_settings(arena, differences, &report);
 		tell_hint(name, &report, before);
-		if (o->json)
-			what_if_print_json(&report);
-		else
-			what_if_print_text(&report);
+		code = print(name, o, &report);
 	}
 	arena_free(arena);
 	return code;

@@ -8,6 +8,8 @@
 #include "what_if_style.h"
 #include "what_if_tables.h"
 
+#define WHAT_IF_ROWS 100        /* of each table, at most */
+
 struct page {
 	FILE *out;
 	const struct what_if_report *report;
@@ -17,58 +19,80 @@ struct page {
 
 /* ---- what to do next ---- */
 
-/* The rules of a table, each once. They may save the same mail: `saves` is at most. */
+/* Rules that would save most, as few as do. Two may save the same mail: `saves` is
+ * at most. */
 struct rules {
+	const struct suggestion *items[3 * WHAT_IF_ROWS];
 	unsigned n;
 	uint64_t saves, passes;
-	const char *place;              /* of the table in the page */
 };
 
-static struct rules rules_of(const struct hurt *rows, unsigned n, uint64_t hurt, const char *place)
+static void add_rule(struct rules *rules, const struct suggestion *s)
 {
-	struct rules rules = { .place = place };
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct suggestion *s = &rows[i].suggestion;
-		bool known = s->text == NULL;
-
-		for (unsigned k = 0; k < i && !known; k++)
-			known = rows[k].suggestion.text != NULL &&
-				strcmp(rows[k].suggestion.text, s->text) == 0;
-		if (known)
-			continue;
-		rules.n++;
-		rules.saves += s->saves;
-		rules.passes += s->passes;
-	}
-	rules.saves = rules.saves < hurt ? rules.saves : hurt;
-	return rules;
+	if (s->text == NULL || s->saves == 0 || rules->n == sizeof(rules->items) / sizeof(rules->items[0]))
+		return;
+	for (unsigned i = 0; i < rules->n; i++)
+		if (strcmp(rules->items[i]->text, s->text) == 0)
+			return;
+	rules->items[rules->n++] = s;
 }
 
-/* Both tables are about the same mail. */
+static int compare_saves(const void *a, const void *b)
+{
+	const struct suggestion *x = *(const struct suggestion *const *)a;
+	const struct suggestion *y = *(const struct suggestion *const *)b;
+
+	if (x->saves != y->saves)
+		return x->saves > y->saves ? -1 : 1;
+	return strcmp(x->text, y->text);
+}
+
+/* Leaves out what is no longer needed once the larger ones have saved all. */
+static void count_rules(struct rules *rules, uint64_t hurt)
+{
+	unsigned n = 0;
+
+	qsort(rules->items, rules->n, sizeof(rules->items[0]), compare_saves);
+	for (; n < rules->n && rules->saves < hurt; n++) {
+		rules->saves += rules->items[n]->saves;
+		rules->passes += rules->items[n]->passes;
+	}
+	rules->n = n;
+	rules->saves = rules->saves < hurt ? rules->saves : hurt;
+}
+
+/* By client, or by author: both are about the same mail. Rules by client are fewer, and
+ * seldom save the same. */
 static struct rules best_rules(const struct what_if_report *r)
 {
-	struct rules networks = rules_of(r->networks, r->n_networks, r->hurt, "networks");
-	struct rules authors = rules_of(r->authors, r->n_authors, r->hurt, "authors");
+	struct rules clients = { .n = 0 }, authors = { .n = 0 };
 
-	if (authors.saves != networks.saves)
-		return authors.saves > networks.saves ? authors : networks;
-	return authors.n < networks.n ? authors : networks;
+	for (unsigned i = 0; i < r->n_networks; i++)
+		add_rule(&clients, &r->networks[i].suggestion);
+	for (unsigned i = 0; i < r->n_forwarders; i++)
+		add_rule(&clients, &r->forwarders[i].suggestion);
+	for (unsigned i = 0; i < r->n_authors; i++)
+		add_rule(&authors, &r->authors[i].suggestion);
+	count_rules(&clients, r->hurt);
+	count_rules(&authors, r->hurt);
+	return authors.saves / 2 > clients.saves ? authors : clients;
 }
 
 static void put_rules_next(FILE *out, const struct what_if_report *r, const struct rules *rules)
 {
 	fputs("<p class=\"big\">Add ", out);
 	html_plural(out, rules->n, "rule", "rules");
-	html_put_number(out, rules->n == 1 ? "</p>\n<p>It saves " : "</p>\n<p>They save up to ",
-			rules->saves, " of the ");
+	fputs(rules->n == 1 ? "</p>\n<p>It saves " : "</p>\n<p>They may save ", out);
+	if (rules->saves == r->hurt)
+		fputs("all ", out);
+	else
+		html_put_number(out, "", rules->saves, " of the ");
 	html_put_number(out, "", r->hurt, rules->n == 1 ? ", and lets " : ", and let ");
 	if (rules->passes == 0)
 		fputs("no forged message through.", out);
 	else
 		html_put_number(out, "", rules->passes, " forged through too.");
-	fprintf(out, " <a href=\"#%s\">See %s</a>, then ask again.</p>\n", rules->place,
-		rules->n == 1 ? "it" : "them");
+	fprintf(out, " <a href=\"#hurt\">See %s</a>, then ask again.</p>\n", rules->n == 1 ? "it" : "them");
 }
 
 static void put_look_next(FILE *out, const struct what_if_report *r)
@@ -260,6 +284,14 @@ static void put_matrix(const struct page *page)
 	section_end(out);
 }
 
+static void put_forwarders(FILE *out, const struct what_if_report *r)
+{
+	if (r->n_forwarders == 0)
+		return;
+	fputs("<h3 id=\"forwarders\">Who forwards mail to you</h3>\n", out);
+	what_if_tables_forwarders(out, r);
+}
+
 static void put_hurt_tables(const struct page *page)
 {
 	const struct what_if_report *r = page->report;
@@ -268,16 +300,18 @@ static void put_hurt_tables(const struct page *page)
 	section(out, "hurt", "Who would be hurt, and what would save them");
 	if (r->hurt == 0) {
 		fputs("<p>Nobody whom anything speaks for.</p>\n", out);
+		put_forwarders(out, r);
 		section_end(out);
 		return;
 	}
 	fputs("<p>Suggested rules are never applied by themselves. To take one, copy it into "
-	      "<code>rules = ( )</code> of the settings, and ask again. The two tables are about the same "
-	      "mail.</p>\n"
+	      "<code>rules = ( )</code> of the settings, and ask again. The tables look at the same mail "
+	      "from different sides.</p>\n"
 	      "<h3 id=\"networks\">By client network</h3>\n", out);
 	what_if_tables_networks(out, r);
 	fputs("<h3 id=\"authors\">By author domain</h3>\n", out);
 	what_if_tables_authors(out, r);
+	put_forwarders(out, r);
 	section_end(out);
 }
 
@@ -285,11 +319,6 @@ static void put_other_tables(const struct page *page)
 {
 	const struct what_if_report *r = page->report;
 
-	if (r->n_forwarders > 0) {
-		section(page->out, "forwarders", "Who forwards mail to you");
-		what_if_tables_forwarders(page->out, r);
-		section_end(page->out);
-	}
 	section(page->out, "forged", "Whose name was forged");
 	if (r->n_forged > 0)
 		what_if_tables_forged(page->out, r);
@@ -346,7 +375,8 @@ static void put_words(FILE *out)
 	      "differs.</dd>\n"
 	      "<dt>Hurt</dt><dd>The same, but something speaks for the message that a forger cannot write by "
 	      "himself: who signed or sealed it, the list it came through, the client&#39;s confirmed name, "
-	      "or aligned mail from the same network.</dd>\n"
+	      "or aligned mail from the same network. These are signs, and no proof: look before you "
+	      "make a rule of one.</dd>\n"
 	      "<dt>Milder</dt><dd>Mail that would be delivered though it is held back now, or quarantined "
 	      "though it is rejected now.</dd>\n"
 	      "<dt>A rule saves</dt><dd>so many of all that are hurt, not only those of its row. It lets through "

@@ -182,12 +182,14 @@ static const struct plea_row {
 	size_t name;
 } plea_rows[] = {
 	{ PLEA_HISTORY, "the same network delivers mail of this organization that aligns", NO_NAME },
-	{ PLEA_SIGNED, "signed by a domain that signs for many authors", NO_NAME },
+	{ PLEA_SIGNED, "signed by a domain that signs for many authors too", NO_NAME },
 	{ PLEA_ARC, "its ARC chain passes, and the first sealer saw the author pass",
 	  offsetof(struct hurt, sealers) },
 	{ PLEA_LIST, "a list post, signed by the list's domain", offsetof(struct hurt, list_id) },
 	{ PLEA_CLIENT, "the client's confirmed name is the author's", offsetof(struct hurt, client_name) },
 	{ PLEA_FORWARDER, "the client forwards mail of many unrelated authors", NO_NAME },
+	{ PLEA_STEADY, "SPF, a signature and the client's name all say the same other domain, for days",
+	  offsetof(struct hurt, client_name) },
 };
 
 static const char *name_of(const struct plea_row *row, const struct hurt *hurt)
@@ -281,7 +283,8 @@ static void put_own_signs(FILE *out, const struct forwarder *f)
 	fputs("</ul></td></tr>\n", out);
 }
 
-static void put_forwarder(FILE *out, const struct forwarder *f, uint64_t most)
+static void put_forwarder(FILE *out, const struct what_if_report *report, const struct forwarder *f,
+			  uint64_t most)
 {
 	html_put_text(out, "<tbody>\n<tr><th scope=\"row\"><bdi>", f->network, "</bdi>");
 	if (f->client_name != NULL)
@@ -293,7 +296,8 @@ static void put_forwarder(FILE *out, const struct forwarder *f, uint64_t most)
 	fputs("</small></td>\n", out);
 	put_own_signs(out, f);
 	if (f->suggestion.text != NULL)
-		put_suggestion(out, &f->suggestion, NULL);
+		put_suggestion(out, &f->suggestion,
+			       same_rule(report->networks, report->n_networks, f->suggestion.text));
 	fputs("</tbody>\n", out);
 }
 
@@ -306,7 +310,7 @@ void what_if_tables_forwarders(FILE *out, const struct what_if_report *report)
 	begin(out, "stack who", "Clients that deliver failing mail of many unrelated authors",
 	      "Client network|Failing|Its own signs", 3);
 	for (unsigned i = 0; i < report->n_forwarders; i++)
-		put_forwarder(out, &report->forwarders[i], most);
+		put_forwarder(out, report, &report->forwarders[i], most);
 	end(out);
 }
 

@@ -54,7 +54,7 @@ static const struct {
 } headlines[] = {
 	{ "month", "<h1><span class=\"stopped\">22,805 forged</span> messages would have been stopped, and "
 	  "<span class=\"hurt\">356 genuine</span> ones hurt.</h1>",
-	  "Add 3 rules</p>\n<p>They save up to 314 of the 356, and let 2 forged through too." },
+	  "Add 4 rules</p>\n<p>They may save all 356, and let 6 forged through too." },
 	{ "empty", "<h1>There is no mail in this period.</h1>", "Load mail" },
 	{ "same", "<h1>Nothing would have changed.</h1>", "Nothing to do" },
 	{ "calm", "forged</span> messages would have been stopped, and no genuine one hurt.</h1>", "Enforce" },
@@ -74,7 +74,29 @@ START_TEST(headline)
 }
 END_TEST
 
-/* A rule that several rows suggest is shown, and counted, once. */
+START_TEST(fewest_rules)
+{
+	struct arena *arena = arena_new();
+	struct what_if_report *report = what_if_sample(arena, "month");
+	char *page;
+
+	report->n_forwarders = 0;
+	page = page_of(report);
+	has("part", page, "Add 3 rules</p>\n<p>They may save 314 of the 356, and let 2 forged through too.");
+	free(page);
+	report->hurt = 212;
+	page = page_of(report);
+	has("all by the first", page, "Add 1 rule</p>\n<p>It saves all 212, and lets no forged message through.");
+	free(page);
+	report->n_networks = 0;
+	page = page_of(report);
+	has("by author", page, "Add 1 rule</p>\n<p>It saves all 212,");
+	free(page);
+	arena_free(arena);
+}
+END_TEST
+
+/* A rule that several rows suggest is shown once. */
 START_TEST(same_rule_once)
 {
 	char *page = sample("month");
@@ -215,6 +237,7 @@ static Suite *suite(void)
 	TCase *tc = tcase_create("what_if_html");
 
 	tcase_add_loop_test(tc, headline, 0, N_ROWS(headlines));
+	tcase_add_test(tc, fewest_rules);
 	tcase_add_test(tc, same_rule_once);
 	tcase_add_loop_test(tc, part, 0, N_ROWS(parts));
 	tcase_add_test(tc, hostile);

@@ -213,6 +213,8 @@ static void fill_huge(struct arena *arena, struct what_if_report *r)
 	}
 	for (unsigned i = 0; i < r->n_authors; i++)
 		r->authors[i].suggestion.text = NULL;
+	for (unsigned i = 0; i < r->n_forwarders; i++)
+		r->forwarders[i].suggestion.text = NULL;
 	r->authors[0].key = r->forged[0].author = what_if_hostile[10];
 }
 
@@ -248,7 +250,7 @@ const struct what_if_sample what_if_samples[] = {
 	{ "hostile", fill_hostile }, { NULL, NULL },
 };
 
-const struct what_if_report *what_if_sample(struct arena *arena, const char *name)
+struct what_if_report *what_if_sample(struct arena *arena, const char *name)
 {
 	struct what_if_report *report = ARENA_NEW(arena, struct what_if_report);
 

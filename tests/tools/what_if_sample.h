@@ -16,6 +16,6 @@ extern const char *const what_if_hostile[];
 extern const unsigned n_what_if_hostile;
 
 /* NULL when there is none of this name. The arena's. */
-const struct what_if_report *what_if_sample(struct arena *arena, const char *name);
+struct what_if_report *what_if_sample(struct arena *arena, const char *name);
 
 #endif
