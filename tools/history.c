@@ -10,6 +10,8 @@
 #include "tool_table.h"
 #include "what_if.h"
 
+#define DAY_MS 86400000
+
 enum {
 	MOST_PAIRS = 1000000,
 	MOST_AUTHORS = 500000,
@@ -23,13 +25,12 @@ enum {
 
 struct pair {                           /* of two texts */
 	uint64_t aligned, failing;
-	int64_t day_ms;                 /* last one on which the signer stood for it */
-	unsigned days;
+	uint64_t days;                  /* on which the signer stood for it, a bit for each of 64 */
 };
 struct signer { unsigned orgs, aligned_orgs, failing_orgs; };   /* not its own */
 struct client {
 	unsigned failing_orgs, aligned_orgs;
-	uint64_t failing, marked, sealed;       /* marked: it says who it is */
+	uint64_t n, failing, marked, sealed;    /* marked: it says who it is */
 };
 
 struct history {
@@ -192,12 +193,6 @@ static bool stands_for_it(const struct evidence *e, const struct dkim_evidence *
 	       domain_is_within(name, org);
 }
 
-static void count_day(struct pair *pair, int64_t day_ms)
-{
-	pair->days += pair->days == 0 || pair->day_ms != day_ms;
-	pair->day_ms = day_ms;
-}
-
 static void add_signers(struct history *h, const struct evidence *e, const struct ruleset *ruleset,
 			const char *org, bool aligned, uint64_t n, int64_t day_ms)
 {
@@ -216,7 +211,7 @@ static void add_signers(struct history *h, const struct evidence *e, const struc
 		signer->aligned_orgs += aligned && pair->aligned == n;
 		signer->failing_orgs += !aligned && pair->failing == n;
 		if (stands_for_it(e, &e->dkim[i]))
-			count_day(pair, day_ms);
+			pair->days |= UINT64_C(1) << (uint64_t)day_ms / DAY_MS % 64;
 	}
 }
 
@@ -269,7 +264,11 @@ void history_add(struct history *h, const struct evidence *e, const struct verdi
 		 const struct ruleset *ruleset, uint64_t n, int64_t day_ms)
 {
 	const struct author *author = decisive(e, v);
+	struct client *client = e->client_ip != NULL ? tool_table_add(h->clients, slice_of(e->client_ip)) :
+						       NULL;
 
+	if (client != NULL)
+		client->n += n;
 	for (unsigned i = 0; i < v->n_authors && i < e->n_authors; i++)
 		if (v->authors[i].result == RES_DMARC_PASS || v->authors[i].result == RES_DMARC_FAIL)
 			add_author(h, e, ruleset, &e->authors[i],
@@ -321,7 +320,7 @@ static bool is_steady(const struct history *h, const struct evidence *e, const s
 			continue;
 		signer = tool_table_find(h->signers, slice_of(e->dkim[i].d));
 		pair = tool_table_find(h->signed_for, pair_key(e->dkim[i].d, org, text));
-		if (signer != NULL && pair != NULL && pair->days >= STEADY_DAYS &&
+		if (signer != NULL && pair != NULL && __builtin_popcountll(pair->days) >= STEADY_DAYS &&
 		    signer->failing_orgs <= STEADY_ORGS)
 			return true;
 	}
@@ -372,4 +371,16 @@ uint64_t history_aligned(const struct history *h, const char *author)
 	const uint64_t *n = tool_table_find(h->authors, slice_of(author));
 
 	return n != NULL ? *n : 0;
+}
+
+void history_forwarders(const struct history *h, history_forwarder_fn *fn, void *context)
+{
+	for (unsigned i = 0; i < tool_table_count(h->clients); i++) {
+		void *value;
+		const char *client_ip = tool_table_at(h->clients, i, &value);
+		const struct client *client = value;
+
+		if (history_forwards(h, client_ip) > 0)
+			fn(context, client_ip, client->n, client->failing);
+	}
 }

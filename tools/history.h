@@ -25,7 +25,7 @@ const char *history_list_signer(const struct evidence *evidence, const struct ru
 struct history;
 struct history *history_new(void);
 void history_free(struct history *history);             /* NULL is allowed */
-/* n messages alike, decided under `ruleset`; days come in their order. */
+/* n messages alike, decided under `ruleset`. */
 void history_add(struct history *history, const struct evidence *evidence,
 		 const struct verdict *verdict, const struct ruleset *ruleset, uint64_t n,
 		 int64_t day_ms);
@@ -36,6 +36,9 @@ unsigned history_pleas(const struct history *history, const struct evidence *evi
 uint64_t history_aligned(const struct history *history, const char *author);
 /* Does the client forward? Then the Organizational Domains that fail through it. */
 uint64_t history_forwards(const struct history *history, const char *client_ip);
+/* Each client that forwards, with all its messages and those that fail. */
+typedef void history_forwarder_fn(void *context, const char *client_ip, uint64_t n, uint64_t failing);
+void history_forwarders(const struct history *history, history_forwarder_fn *fn, void *context);
 bool history_was_full(const struct history *history);
 
 #endif

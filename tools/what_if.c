@@ -65,14 +65,14 @@ static bool draws_matter(const struct ruleset *before, const struct ruleset *aft
 }
 
 /* The lowest draw with which pct made the same of every author. */
-static unsigned draw_of(const struct store_tally *tally)
+static unsigned draw_of(const struct decision *d)
 {
 	unsigned draw = 0;
 
-	for (unsigned i = 0; i < tally->verdict.n_authors && i < tally->evidence.n_authors; i++) {
-		unsigned pct = tally->evidence.authors[i].policy.record.pct;
+	for (unsigned i = 0; i < d->verdict.n_authors && i < d->evidence.n_authors; i++) {
+		unsigned pct = d->evidence.authors[i].policy.record.pct;
 
-		if (tally->verdict.authors[i].policy.softened == SOFTENED_SAMPLED_OUT && pct > draw)
+		if (d->verdict.authors[i].policy.softened == SOFTENED_SAMPLED_OUT && pct > draw)
 			draw = pct;
 	}
 	return draw;
@@ -157,17 +157,66 @@ static bool is_undecided(const struct run *r, const struct evidence *e)
 struct reading {
 	struct run *run;
 	what_if_case_fn *fn;
-	void (*passed_over)(struct run *run, const struct store_tally *tally, bool is_exempt);
+	unsigned wanted;                /* bits of enum seen_bit; 0: all */
+	struct what_if_case *c;         /* of `row` */
+	struct arena *arena;            /* its texts */
+	struct store_row row;
+	unsigned epoch;
+	bool has_case;
 };
 
-static void decide_both(struct run *r, const struct store_tally *tally, struct arena *arena,
-			struct what_if_case *c)
+static int compare_times(const void *a, const void *b)
 {
-	c->evidence = tally->evidence;
-	c->n = tally->n;
-	c->day_ms = tally->day_ms;
-	if (!r->by_message)
-		c->evidence.sample_draw = draw_of(tally);
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void add_expiries(struct run *r, const struct ruleset *ruleset)
+{
+	for (unsigned i = 0; i < ruleset->n_rules; i++)
+		if (ruleset->rules[i].expires_ms != 0)
+			r->expiries[r->n_expiries++] = ruleset->rules[i].expires_ms;
+}
+
+/* When rules end, equal mail is decided differently from then on. */
+static void find_expiries(struct run *r)
+{
+	r->expiries = ARENA_ARRAY(r->arena, int64_t, r->before.n_rules + r->after.n_rules + 1);
+	add_expiries(r, &r->before);
+	add_expiries(r, &r->after);
+	if (r->n_expiries > 0)
+		qsort(r->expiries, r->n_expiries, sizeof(*r->expiries), compare_times);
+}
+
+/* How many rules were over. */
+static unsigned epoch_of(const struct run *r, int64_t when_ms)
+{
+	unsigned low = 0, high = r->n_expiries;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (r->expiries[middle] <= when_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_of_domain(const struct run *r, const struct evidence *e)
+{
+	if (r->options->domain == NULL)
+		return true;
+	for (unsigned i = 0; i < e->n_authors; i++)
+		if (domain_is_within(e->authors[i].domain, r->options->domain))
+			return true;
+	return false;
+}
+
+static void decide_both(const struct run *r, struct arena *arena, struct what_if_case *c)
+{
 	decide(&c->evidence, &r->before, arena, &c->before);
 	decide(&c->evidence, &r->after, arena, &c->after);
 	c->was = what_if_done(&c->before);
@@ -178,35 +227,78 @@ static void decide_both(struct run *r, const struct store_tally *tally, struct a
 	history_network(c->evidence.client_ip, c->network);
 }
 
-static bool take_tally(void *context, const struct store_tally *tally)
+static bool make_case(struct reading *reading, const struct store_row *row, struct store_rows *rows)
 {
-	struct reading *reading = context;
 	struct run *r = reading->run;
-	bool is_exempt = tally->evidence.exempt != EXEMPT_NO && tally->evidence.exempt != EXEMPT_UNSET;
-	struct arena *arena = arena_new();
-	struct what_if_case *c = ARENA_NEW(arena, struct what_if_case);
+	const struct decision *d = store_rows_decision(rows);
+	struct what_if_case *c = reading->c;
 
-	if (is_exempt || is_undecided(r, &tally->evidence)) {
-		if (reading->passed_over != NULL)
-			reading->passed_over(r, tally, is_exempt);
-	} else {
-		decide_both(r, tally, arena, c);
-		reading->fn(r, c);
-	}
-	arena_free(arena);
-	r->done += tally->n;
-	if (r->options->progress != NULL)
-		r->options->progress(r->options->context, r->done, r->all);
+	reading->has_case = false;
+	if (d == NULL)
+		return false;
+	arena_free(reading->arena);
+	reading->arena = arena_new();
+	*c = (struct what_if_case){ .evidence = d->evidence };
+	c->evidence.when_ms = row->when_ms;
+	c->evidence.enforce_draw = row->enforce_draw;
+	c->evidence.sample_draw = r->by_message ? row->sample_draw : draw_of(d);
+	c->is_exempt = d->evidence.exempt != EXEMPT_NO && d->evidence.exempt != EXEMPT_UNSET;
+	c->is_undecided = !c->is_exempt && is_undecided(r, &d->evidence);
+	c->is_of_domain = is_of_domain(r, &d->evidence);
+	if (!c->is_exempt && !c->is_undecided)
+		decide_both(r, reading->arena, c);
+	reading->row = *row;
+	reading->epoch = epoch_of(r, row->when_ms);
+	reading->has_case = true;
 	return true;
 }
 
-int what_if_read(struct run *r, const char *domain, what_if_case_fn *fn,
-		 void (*passed_over)(struct run *run, const struct store_tally *tally, bool is_exempt))
+/* Is the case made before that of this row too? */
+static bool holds(const struct reading *reading, const struct store_row *row)
 {
-	struct reading reading = { r, fn, passed_over };
+	const struct store_row *made = &reading->row;
 
-	return (r->by_message ? store_messages : store_tallies)(r->options->store, r->options->span,
-								domain, take_tally, &reading);
+	return reading->has_case && !reading->run->by_message && made->facts_id == row->facts_id &&
+	       made->client_id == row->client_id && made->recipients_id == row->recipients_id &&
+	       made->verdict_id == row->verdict_id &&
+	       reading->epoch == epoch_of(reading->run, row->when_ms);
+}
+
+static void tell_progress(struct run *r, uint64_t n)
+{
+	r->done += n;
+	if (r->options->progress != NULL)
+		r->options->progress(r->options->context, r->done, r->all);
+}
+
+static bool take_row(void *context, const struct store_row *row, struct store_rows *rows)
+{
+	struct reading *reading = context;
+	struct run *r = reading->run;
+	unsigned seen = reading->wanted != 0 ? seen_get(r->seen, row) : 0;
+
+	tell_progress(r, row->n);
+	if (seen != 0 && (seen & reading->wanted) == 0)
+		return true;
+	if (!holds(reading, row) && !make_case(reading, row, rows))
+		return false;
+	reading->c->n = row->n;
+	reading->c->day_ms = row->day_ms;
+	reading->fn(r, reading->c, row);
+	return true;
+}
+
+int what_if_read(struct run *r, unsigned wanted, what_if_case_fn *fn)
+{
+	struct arena *arena = arena_new();
+	struct reading reading = {
+		.run = r, .fn = fn, .wanted = wanted, .c = ARENA_NEW(arena, struct what_if_case),
+	};
+	int code = store_rows(r->options->store, r->options->span, r->by_message, take_row, &reading);
+
+	arena_free(reading.arena);
+	arena_free(arena);
+	return code;
 }
 
 /* ---- counting ---- */
@@ -230,16 +322,6 @@ static struct what_if_day *day_of(struct run *r, int64_t day_ms)
 	return &report->days[report->n_days++];
 }
 
-static void pass_over(struct run *r, const struct store_tally *tally, bool is_exempt)
-{
-	r->report->messages += tally->n;
-	if (is_exempt)
-		r->report->exempt += tally->n;
-	else
-		r->report->undecided += tally->n;
-	day_of(r, tally->day_ms)->n += tally->n;
-}
-
 static void count_changed(struct run *r, const struct what_if_case *c)
 {
 	r->report->changed += c->n;
@@ -249,32 +331,56 @@ static void count_changed(struct run *r, const struct what_if_case *c)
 		tool_table_add(r->recipients, slice_of(c->evidence.recipient_domains[i]));
 }
 
-static void count(struct run *r, struct what_if_case *c)
+/* All that does not depend on what speaks for a message. */
+static void count(struct run *r, const struct what_if_case *c)
 {
 	struct what_if_report *report = r->report;
 	struct what_if_day *day = day_of(r, c->day_ms);
 
-	c->pleas = history_pleas(r->history, &c->evidence, &c->after, &r->after);
 	report->messages += c->n;
+	day->n += c->n;
+	report->exempt += c->is_exempt ? c->n : 0;
+	report->undecided += c->is_undecided ? c->n : 0;
+	if (c->is_exempt || c->is_undecided)
+		return;
 	report->decided += c->n;
 	report->from_to[c->was][c->becomes] += c->n;
 	report->asked_to[c->after.asked][c->becomes] += c->n;
-	report->hurt += what_if_is_hurt(c) ? c->n : 0;
-	report->stopped += c->stricter && c->pleas == 0 ? c->n : 0;
 	report->milder += c->milder ? c->n : 0;
-	day->n += c->n;
 	day->stricter += c->stricter ? c->n : 0;
 	day->milder += c->milder ? c->n : 0;
-	day->hurt += what_if_is_hurt(c) ? c->n : 0;
-	day->stopped += c->stricter && c->pleas == 0 ? c->n : 0;
 	if (c->was != c->becomes)
 		count_changed(r, c);
-	groups_add(r, c);
 }
 
-static void learn(struct run *r, struct what_if_case *c)
+/* The first reading: of all mail, whosever it is. */
+static void learn(struct run *r, struct what_if_case *c, const struct store_row *row)
 {
-	history_add(r->history, &c->evidence, &c->after, &r->after, c->n, c->day_ms);
+	bool fails = c->after.result == RES_DMARC_FAIL && c->author != NULL;
+
+	if (!c->is_exempt && !c->is_undecided)
+		history_add(r->history, &c->evidence, &c->after, &r->after, c->n, c->day_ms);
+	if (c->is_of_domain)
+		count(r, c);
+	seen_add(r->seen, row, (c->is_of_domain && (c->stricter || fails) ? SEEN_TELLS : 0) |
+			       (what_if_rank(c->becomes) > 0 ? SEEN_SEVERE : 0));
+}
+
+/* The second: of what fails or would be treated more strictly. */
+static void weigh(struct run *r, struct what_if_case *c, const struct store_row *row)
+{
+	struct what_if_day *day;
+
+	(void)row;
+	if (c->is_exempt || c->is_undecided || !c->is_of_domain)
+		return;
+	c->pleas = history_pleas(r->history, &c->evidence, &c->after, &r->after);
+	if (c->stricter) {
+		day = day_of(r, c->day_ms);
+		*(c->pleas != 0 ? &r->report->hurt : &r->report->stopped) += c->n;
+		*(c->pleas != 0 ? &day->hurt : &day->stopped) += c->n;
+	}
+	groups_add(r, c);
 }
 
 static int by_day(const void *a, const void *b)
@@ -303,8 +409,7 @@ static int run(struct run *r)
 	if (store_extent(r->options->store, &r->report->extent) != 0)
 		return -1;
 	r->all = 3 * r->report->extent.messages;
-	if (what_if_read(r, NULL, learn, NULL) != 0 ||
-	    what_if_read(r, r->options->domain, count, pass_over) != 0)
+	if (what_if_read(r, 0, learn) != 0 || what_if_read(r, SEEN_TELLS, weigh) != 0)
 		return -1;
 	finish(r);
 	return suggest(r);
@@ -320,13 +425,16 @@ int what_if(struct arena *arena, const struct what_if_options *options,
 	take_rulesets(&r);
 	r.by_message = draws_matter(&r.before, &r.after);
 	find_unknown(&r);
+	find_expiries(&r);
 	r.history = history_new();
+	r.seen = seen_new();
 	groups_open(&r);
 	code = run(&r);
 	if (code != 0)
 		*error_r = arena_strdup(arena, store_error(options->store));
 	groups_close(&r);
 	history_free(r.history);
+	seen_free(r.seen);
 	domainset_free(r.unknown);
 	return code;
 }

@@ -205,7 +205,7 @@ static void add_failing(struct run *r, const struct what_if_case *c, const struc
 	size_t len = strlen(c->network) + 1;
 	unsigned known = tool_table_count(r->forwarded);
 
-	group->failing += c->n;
+	group->told += c->n;
 	often_add(&group->signers, keep(r, history_signer(&c->evidence, &r->after)), c->n);
 	often_add(&group->sealers, f->sealers, c->n);
 	often_add(&group->names, f->name, c->n);
@@ -227,8 +227,6 @@ void groups_add(struct run *r, struct what_if_case *c)
 		tool_table_add(r->forwarders, slice_of(c->network)) : NULL;
 	struct facets facets;
 
-	if (forwarder != NULL)
-		forwarder->n += c->n;
 	if (c->stricter && c->pleas == 0)
 		add_stopped(r, c);
 	if (!what_if_is_hurt(c) && (forwarder == NULL || !fails))
@@ -327,7 +325,7 @@ static void report_forged(struct run *r)
 static struct forwarder forwarder_of(const struct run *r, const struct ranked *ranked)
 {
 	const struct forward_group *g = ranked->value;
-	uint64_t most = g->failing / 2 + 1;
+	uint64_t most = g->told / 2 + 1;
 	const char *sealers = often_first(&g->sealers, most);
 
 	return (struct forwarder){
@@ -340,26 +338,37 @@ static struct forwarder forwarder_of(const struct run *r, const struct ranked *r
 	};
 }
 
-/* Ranked by what fails: the rest needs nobody's care. */
+/* Of all mail, whatever domain is asked for. */
+static void add_client(void *context, const char *client_ip, uint64_t n, uint64_t failing)
+{
+	const struct run *r = context;
+	char network[HISTORY_NETWORK_SIZE];
+	struct forward_group *g;
+
+	history_network(client_ip, network);
+	g = tool_table_find(r->forwarders, slice_of(network));
+	if (g == NULL)
+		return;
+	g->n += n;
+	g->failing += failing;
+}
+
+/* Those that mail which fails came through, of the domain that is asked for. */
 static void report_forwarders(struct run *r)
 {
 	struct what_if_report *report = r->report;
-	unsigned n = tool_table_count(r->forwarders);
 	struct ranked *ranked;
+	unsigned n;
 
-	for (unsigned i = 0; i < n; i++) {
-		void *value;
-		struct forward_group *g;
-
-		tool_table_at(r->forwarders, i, &value);
-		g = value;
-		g->rank = g->failing;
-	}
+	history_forwarders(r->history, add_client, r);
 	ranked = rank_all(r, r->forwarders, &n);
 	report->forwarders = ARENA_ARRAY(r->arena, struct forwarder, n + 1);
-	for (unsigned i = 0; i < n; i++)
-		if (ranked[i].n > 0)
+	for (unsigned i = 0; i < n; i++) {
+		const struct forward_group *g = ranked[i].value;
+
+		if (g->told > 0)
 			report->forwarders[report->n_forwarders++] = forwarder_of(r, &ranked[i]);
+	}
 }
 
 void groups_report(struct run *r)

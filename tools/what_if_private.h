@@ -6,6 +6,7 @@
 #define TOOLS_WHAT_IF_PRIVATE_H
 
 #include "history.h"
+#include "seen.h"
 #include "tool_table.h"
 #include "what_if.h"
 
@@ -33,9 +34,9 @@ struct group {
 	struct often networks, authors;
 };
 struct forward_group {
-	uint64_t rank;
+	uint64_t failing, n;            /* of all mail */
 	struct group hurt;
-	uint64_t n, failing;
+	uint64_t told;                  /* failing, of the domain that is asked for */
 	uint64_t authors, authors_of_client;    /* of what is counted; of all mail of one client */
 	struct often signers, sealers, names;
 };
@@ -50,6 +51,8 @@ struct what_if_case {
 	char network[HISTORY_NETWORK_SIZE];
 	unsigned pleas;
 	bool stricter, milder;
+	bool is_exempt, is_undecided;   /* then not decided */
+	bool is_of_domain;              /* the one that is asked for */
 	int64_t day_ms;
 	uint64_t n;
 };
@@ -62,6 +65,9 @@ struct run {
 	struct history *history;
 	bool by_message;                /* the draws matter */
 	uint64_t done, all;             /* for progress */
+	struct seen *seen;
+	int64_t *expiries;              /* of both rulesets, earliest first */
+	unsigned n_expiries;
 	struct domainset *unknown;      /* domains some of whose recipients cannot be told apart */
 	struct tool_table *texts;       /* what groups name */
 	struct tool_table *authors, *networks;          /* struct group */
@@ -82,11 +88,14 @@ static inline bool what_if_is_hurt(const struct what_if_case *c)
 	return c->stricter && c->pleas != 0;
 }
 
-/* Reads all of it and decides each; `fn` gets what is neither exempt nor undecided.
- * -1: the store failed. */
-typedef void what_if_case_fn(struct run *run, struct what_if_case *c);
-int what_if_read(struct run *run, const char *domain, what_if_case_fn *fn,
-		 void (*exempt)(struct run *run, const struct store_tally *tally, bool is_exempt));
+/* Bits of seen.h: what a combination has for the later readings. */
+enum seen_bit {
+	SEEN_TELLS = 1,                 /* it fails, or would be treated more strictly */
+	SEEN_SEVERE = 2,                /* it would not just be accepted */
+};
+/* Reads those of the store with a wanted bit (0: all) and decides them. -1: the store failed. */
+typedef void what_if_case_fn(struct run *run, struct what_if_case *c, const struct store_row *row);
+int what_if_read(struct run *run, unsigned wanted, what_if_case_fn *fn);
 
 void groups_open(struct run *run);
 void groups_close(struct run *run);

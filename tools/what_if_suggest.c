@@ -74,11 +74,12 @@ static void try(struct trial *t, struct candidate *c, const struct what_if_case 
 	}
 }
 
-static void try_all(struct run *r, struct what_if_case *of)
+static void try_all(struct run *r, struct what_if_case *of, const struct store_row *row)
 {
 	struct trial *t = r->trial;
 
-	if (what_if_rank(of->becomes) == 0)
+	(void)row;
+	if (of->is_exempt || of->is_undecided || what_if_rank(of->becomes) == 0)
 		return;
 	of->pleas = history_pleas(r->history, &of->evidence, &of->after, &r->after);
 	for (unsigned i = 0; i < t->all.n; i++)
@@ -179,7 +180,7 @@ int suggest(struct run *r)
 	r->trial = &t;
 	think(&t);
 	if (t.all.n > 0)
-		code = what_if_read(r, NULL, try_all, NULL);
+		code = what_if_read(r, SEEN_SEVERE, try_all);
 	if (code == 0)
 		choose_all(&t);
 	rules_free(&t.all);

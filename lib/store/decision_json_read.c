@@ -188,7 +188,7 @@ static void read_record(struct reader *r, const struct field *f, const struct js
 /* Every group has its text of rules, "" without any. */
 static void spread_rules(struct reader *r, struct evidence *e)
 {
-	if (e->recipient_rules != NULL)
+	if (e->recipient_rules != NULL || e->n_recipient_domains == 0)
 		return;
 	e->recipient_rules = ARENA_ARRAY(r->arena, const char *, e->n_recipient_domains);
 	for (unsigned i = 0; i < e->n_recipient_domains; i++)
@@ -474,11 +474,22 @@ int decision_json_read(struct arena *arena, struct slice line, struct decision *
 int decision_json_read_parts(struct arena *arena, const struct slice parts[DECISION_PARTS],
 			     struct decision *out_r, const char **error_r)
 {
+	static const struct decision nothing = { .verdict.decisive = -1 };
+
+	return decision_json_read_more(arena, &nothing, parts, out_r, error_r);
+}
+
+int decision_json_read_more(struct arena *arena, const struct decision *base,
+			    const struct slice parts[DECISION_PARTS], struct decision *out_r,
+			    const char **error_r)
+{
 	struct reader r = { .arena = arena };
-	struct decision d = { .verdict.decisive = -1 };
+	struct decision d = *base;
 	struct json_doc *docs[DECISION_PARTS] = { NULL };
 
 	for (int part = PART_FACTS; part < DECISION_PARTS && r.error == NULL; part++) {
+		if (parts[part].data == NULL)
+			continue;
 		docs[part] = json_parse(arena, parts[part], &r.error);
 		r.part = (enum decision_part)part;
 		if (docs[part] != NULL)

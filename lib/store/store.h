@@ -76,6 +76,24 @@ int store_tallies(struct store *store, struct store_span span, const char *domai
 int store_messages(struct store *store, struct store_span span, const char *domain,
 		   store_tally_fn *fn, void *context);
 
+/* For readers that decide once what many days have: rows of equal messages (with
+ * `by_message`: single ones, with their draws) so that those of one combination follow
+ * one another. What is in a row is read when it is asked for. */
+struct store_row {
+	uint64_t facts_id, client_id, recipients_id, verdict_id;        /* the combination */
+	int64_t day_ms, when_ms;        /* when_ms: as in the evidence of a tally or message */
+	uint64_t n;
+	unsigned sample_draw, enforce_draw;
+};
+struct store_rows;
+typedef bool store_row_fn(void *context, const struct store_row *row, struct store_rows *rows);
+int store_rows(struct store *store, struct store_span span, bool by_message, store_row_fn *fn,
+	       void *context);
+/* Of the row at hand, without time and draws; of the verdict it has what pct made of the
+ * authors, where a record has pct. Lives until a row of another combination. NULL: it
+ * cannot be read; end the reading, which then fails. */
+const struct decision *store_rows_decision(struct store_rows *rows);
+
 /* Sums per day; the key's texts are "" where there is none. */
 struct store_sum {
 	int64_t day_ms;

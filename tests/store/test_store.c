@@ -429,6 +429,62 @@ static const struct {
 	{ "not UTF-8", { .id = "m-1-1", .rule = "let\xff\x01in" }, "192.0.2.0/24", "none", "let??in" },
 };
 
+/* Rows by combination are the same messages; what is asked for is read, whether the one
+ * before was or not. */
+struct combined {
+	unsigned rows, combinations;
+	uint64_t n, last[4];
+	bool all;
+};
+
+static bool see_row(void *context, const struct store_row *row, struct store_rows *rows)
+{
+	const uint64_t four[4] = { row->facts_id, row->client_id, row->recipients_id, row->verdict_id };
+	struct combined *seen = context;
+	const struct decision *decision;
+
+	seen->combinations += memcmp(four, seen->last, sizeof(four)) != 0;
+	memcpy(seen->last, four, sizeof(four));
+	seen->n += row->n;
+	if (!seen->all && seen->rows++ % 2 == 0)
+		return true;
+	decision = store_rows_decision(rows);
+	ck_assert_ptr_nonnull(decision);
+	ck_assert_str_eq(decision->evidence.authors[0].domain, "a.example.com");
+	ck_assert_str_eq(decision->evidence.client_ip, row->n == 2 || row->enforce_draw > 0 ?
+			 "192.0.2.7" : "192.0.2.9");
+	ck_assert_ptr_eq(store_rows_decision(rows), decision);
+	return true;
+}
+
+START_TEST(rows_by_combination)
+{
+	struct store *store = fresh(_i);
+	struct store_span span = { NOON, 0 };
+
+	for (unsigned day = 0; day < 3; day++)
+		for (unsigned i = 0; i < 3; i++) {
+			char id[32];
+
+			snprintf(id, sizeof(id), "mx1-1-%u", 3 * day + i);
+			add_committed(store, (struct plain){ .id = id, .author = "a.example.com",
+				.when_ms = NOON + day * DAY_MS, .client_ip = i == 2 ? "192.0.2.9" : NULL,
+				.draw = i == 2 ? 0 : 50 });
+		}
+	for (unsigned all = 0; all < 2; all++) {
+		struct combined tallies = { .all = all }, single = { .all = all };
+
+		ok(store, store_rows(store, span, false, see_row, &tallies));
+		ck_assert_int_eq(tallies.n, 9);
+		ck_assert_int_eq(tallies.combinations, 2);
+		ok(store, store_rows(store, span, true, see_row, &single));
+		ck_assert_int_eq(single.n, 9);
+		ck_assert_int_eq(single.combinations, 2);
+	}
+	store_close(store);
+}
+END_TEST
+
 START_TEST(sum_keys)
 {
 	for (int i = 0; i < N_ROWS(sum_rows); i++) {
@@ -790,6 +846,7 @@ static Suite *store_suite(void)
 	tcase_add_loop_test(all, large_transaction, 0, databases_n);
 	tcase_add_loop_test(all, decides_the_same, 0, databases_n);
 	tcase_add_loop_test(all, spans_and_domains, 0, databases_n);
+	tcase_add_loop_test(all, rows_by_combination, 0, databases_n);
 	tcase_add_loop_test(all, sum_keys, 0, databases_n);
 	tcase_add_loop_test(all, unreadable_facts, 0, databases_n);
 	tcase_add_loop_test(all, forgets, 0, databases_n);
