@@ -16,6 +16,7 @@ struct loader {
 	struct fault_list faults, warnings;
 	struct source source;
 	bool is_default;                /* the values come from the table */
+	bool is_varied;                 /* for a question: nothing is done by these settings */
 	struct {
 		bool given, faulty;
 		struct place place;

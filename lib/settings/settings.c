@@ -174,7 +174,7 @@ static void check_together(struct loader *loader)
 		fault_add(&loader->faults, top, "dry_run",
 			  "required; accepted: true (judge and write down, do nothing), "
 			  "false (enforce)");
-	else if (is_good(loader, "dry_run") && !settings->ruleset.dry_run &&
+	else if (is_good(loader, "dry_run") && !settings->ruleset.dry_run && !loader->is_varied &&
 		 !is_given(loader, "quarantine.method"))
 		fault_add(&loader->faults, place_given(loader, "dry_run", "dry_run"),
 			  "quarantine.method",
@@ -222,7 +222,7 @@ struct settings *settings_load_with(const char *path, const char *const *changes
 	struct settings *settings = ARENA_NEW(arena, struct settings);
 	struct loader loader = {
 		.settings = settings, .arena = arena,
-		.faults.arena = scratch, .warnings.arena = scratch,
+		.faults.arena = scratch, .warnings.arena = scratch, .is_varied = n_changes > 0,
 	};
 
 	settings->references = 1;

@@ -97,7 +97,8 @@ struct settings_faults {
 struct settings *settings_load(const char *path, struct settings_faults *faults);
 /* With other values than the file's for options of kind `decide`: each change is
  * "NAME=VALUE", written as in a file (a word may go without its quotes). What cannot be
- * varied is a fault that says why. */
+ * varied is a fault that says why. Nothing is done by such settings: dry_run = false
+ * needs no quarantine.method. */
 struct settings *settings_load_with(const char *path, const char *const *changes, unsigned n_changes,
 				    struct settings_faults *faults);
 void settings_faults_free(struct settings_faults *faults);
