@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "convert_journal.h"
 #include "convert_opendmarc.h"
 
 #define FILE_OCTETS ((size_t)1 << 20)
@@ -25,30 +27,37 @@ struct options {
 
 static const char help_text[] =
 	"Usage: alignctl convert opendmarc FILE [--out FILE]\n"
+	"       alignctl convert history FILE... --out DIR [--json]\n"
 	"Takes over what opendmarc left.\n\n"
 	"opendmarc writes an alignd.conf from an opendmarc.conf and the lists that it names, each\n"
 	"line with the original above it, and says what has no counterpart and why. The result is\n"
-	"a dry run.\n\n"
-	"  -o, --out PATH         where the result goes (default: standard output); it must not be\n"
-	"                         there yet\n"
+	"a dry run.\n"
+	"history reads the HistoryFile of opendmarc (Exim: dmarc_history_file) into a journal, which\n"
+	"load, stats and what-if read. A message is written once, however often its file is given.\n\n"
+	"  -o, --out PATH         where the result goes. Settings: a file that is not there yet\n"
+	"                         (default: standard output); history: the journal's directory\n"
+	"  -j, --json             history: the summary as one JSON object\n"
 	"  -h, --help\n\n"
-	"Exit: 0, 64 usage, 65 the result has faults, which are printed, 66 no such file, 73 the\n"
-	"      result cannot be written.\n\n"
+	"Exit: 0, 64 usage, 65 the result has faults, which are printed, or DIR is of something\n"
+	"      else, 66 no such file, 73, 74 the result cannot be written.\n\n"
 	"Examples:\n"
 	"  alignctl convert opendmarc /etc/opendmarc.conf --out /etc/alignd/alignd.conf\n"
-	"  alignd -n\n";
+	"  alignd -n\n"
+	"  alignctl convert history /run/opendmarc/opendmarc.dat --out ./history\n"
+	"  alignctl load --journal ./history\n";
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {
-		{ "out", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{ "out", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "o:h", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:jh", names, NULL)) != -1) {
 		switch (c) {
 		case 'o': o->out = optarg; break;
+		case 'j': o->json = true; break;
 		case 'h': o->help = true; return 0;
 		default: return tool_usage("convert", "see the options");
 		}
@@ -155,11 +164,85 @@ static int convert_settings(const struct options *o)
 	return code;
 }
 
+/* ---- history ---- */
+
+static void put_count(uint64_t n, const char *words)
+{
+	if (n > 0)
+		printf("  %10llu  %s\n", (unsigned long long)n, words);
+}
+
+static void print_text(const struct convert_tally *t, const char *directory)
+{
+	char first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE];
+
+	printf("Messages in the history: %llu, written to %s: %llu\n", (unsigned long long)t->records,
+	       directory, (unsigned long long)t->written);
+	if (t->written > 0) {
+		clock_format(t->first_ms, first);
+		clock_format(t->last_ms, last);
+		printf("Received from %.10s to %.10s\n", first, last);
+	}
+	put_count(t->known, "were there already");
+	put_count(t->differ, "are decided otherwise than the history says");
+	for (int i = 1; i < HISTORY_FAULTS; i++)
+		if (t->faults[i] > 0)
+			printf("  %10llu  left out: %s\n", (unsigned long long)t->faults[i],
+			       names_get(history_fault_names, i));
+	put_count(t->too_long, "left out: too long");
+	put_count(t->torn, "left out: cut off at the end of its file");
+	put_count(t->stray_lines, "lines before the first message");
+	put_count(t->unknown_lines, "lines with a key that is not known");
+	puts("A history does not tell marks of lists and forwarding, HELO, the client's name, recipients\n"
+	     "and what is in ARC sets: what-if counts messages for which they matter as undecided.");
+}
+
+static void print_json(const struct convert_tally *t, const char *directory)
+{
+	struct json_out json;
+	struct buf buf;
+
+	buf_init(&buf, 65536);
+	json_begin(&json, &buf, LIMIT_JOURNAL_STRING);
+	json_put_object(&json, NULL);
+	json_put_string(&json, "journal", directory);
+	json_put_int(&json, "messages", (int64_t)t->records);
+	json_put_int(&json, "written", (int64_t)t->written);
+	json_put_int(&json, "known", (int64_t)t->known);
+	json_put_int(&json, "differ", (int64_t)t->differ);
+	json_put_object(&json, "left_out");
+	for (int i = 1; i < HISTORY_FAULTS; i++)
+		json_put_int(&json, names_get(history_fault_names, i), (int64_t)t->faults[i]);
+	json_put_int(&json, "too long", (int64_t)t->too_long);
+	json_put_int(&json, "cut off at the end of its file", (int64_t)t->torn);
+	json_put_object_end(&json);
+	json_put_int(&json, "stray_lines", (int64_t)t->stray_lines);
+	json_put_int(&json, "unknown_lines", (int64_t)t->unknown_lines);
+	json_put_object_end(&json);
+	puts(buf_str(&buf));
+	buf_done(&buf);
+}
+
+static int convert_files(const struct options *o)
+{
+	struct convert_tally tally;
+	int code;
+
+	if (o->n_files == 0 || o->out == NULL)
+		return tool_usage("convert", "history: FILE... and --out DIR");
+	code = convert_journal("convert", o->files, o->n_files, o->out, &tally);
+	if (code != 0)
+		return code;
+	(o->json ? print_json : print_text)(&tally, o->out);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
 } kinds[] = {
 	{ "opendmarc", convert_settings },
+	{ "history", convert_files },
 };
 
 int cmd_convert(int argc, char **argv)
@@ -168,7 +251,7 @@ int cmd_convert(int argc, char **argv)
 	int code;
 
 	if (argc < 2)
-		return tool_usage("convert", "opendmarc?");
+		return tool_usage("convert", "opendmarc or history?");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help_text, stdout);
 		return 0;

@@ -347,7 +347,7 @@ static bool on_line(void *context, const char *file, uint64_t line_no, struct sl
 	(void)file;
 	(void)line_no;
 	if (decision_json_read(arena, line, &decision, &error) != 0 ||
-	    !replay_id_parse(decision.line_id, &id)) {
+	    !replay_id_parse(REPLAY_ID, decision.line_id, &id)) {
 		r->tally->broken_lines++;
 	} else {
 		replay_seen_earlier(r->seen, id);

@@ -44,8 +44,8 @@ static int open_state(const char *name, const char *directory, const char *path,
 	if (errno != ENOENT)
 		return tool_fail(name, EX_CANTCREAT, "%s: %s", path, strerror(errno));
 	if (!is_empty_directory(directory))
-		return tool_fail(name, EX_CANTCREAT, "%s is not empty and holds no replay: name another "
-				 "directory with --out", directory);
+		return tool_fail(name, EX_CANTCREAT, "%s is not empty and was not made by this command: "
+				 "name another directory with --out", directory);
 	*fd_r = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (*fd_r < 0)
 		return tool_fail(name, EX_CANTCREAT, "%s: %s", path, strerror(errno));
@@ -66,8 +66,8 @@ static int compare_state(const char *name, const char *directory, int fd, const 
 				 strerror(errno));
 	if (n == 0 || strcmp(text, how) == 0)
 		return 0;
-	return tool_fail(name, EX_DATAERR, "%s holds a replay with other settings, --trusted-hops or "
-			 "--zone: name another directory with --out, or remove it", directory);
+	return tool_fail(name, EX_DATAERR, "%s was made with other settings, --trusted-hops or "
+			 "--zone, or by another command: name another directory with --out, or remove it", directory);
 }
 
 int replay_state_open(const char *name, const char *directory, const char *how, int *lock_r)
@@ -77,7 +77,7 @@ int replay_state_open(const char *name, const char *directory, const char *how, 
 	int fd = -1, code = open_state(name, directory, path, &fd);
 
 	if (code == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
-		code = tool_fail(name, EX_TEMPFAIL, "%s: another replay is writing there", directory);
+		code = tool_fail(name, EX_TEMPFAIL, "%s: another one is writing there", directory);
 	if (code == 0)
 		code = compare_state(name, directory, fd, how);
 	if (code != 0 && fd >= 0)
@@ -105,11 +105,11 @@ uint64_t replay_id(const char *key, struct slice content)
 	return number % ID_BELOW;
 }
 
-bool replay_id_parse(const char *line_id, uint64_t *number_r)
+bool replay_id_parse(const char *prefix, const char *line_id, uint64_t *number_r)
 {
-	size_t n = sizeof(REPLAY_ID) - 1;
+	size_t n = strlen(prefix);
 
-	return line_id != NULL && strncmp(line_id, REPLAY_ID, n) == 0 &&
+	return line_id != NULL && strncmp(line_id, prefix, n) == 0 &&
 	       slice_number(slice_of(line_id + n), ID_BELOW - 1, number_r);
 }
 

@@ -1,5 +1,5 @@
-/* replay_state.h - the directory that a replay writes to: whose it is, that nobody
- * else is writing there, and which messages are judged already.
+/* replay_state.h - the directory that a replay, or a converted history, is written
+ * to: whose it is, that nobody else is writing there, and which messages are there.
  *
  * DIR/replay.state says how the messages were judged; a run that would judge the
  * rest of them otherwise is refused. What is judged is what the journal says, so a
@@ -17,11 +17,11 @@
  * exit code after printing why. *lock_r is closed at the end. */
 int replay_state_open(const char *name, const char *directory, const char *how, int *lock_r);
 
-/* Line ids: "replay-0-NUMBER", the number a hash of place and content. Below 10^18:
+/* Line ids: "replay-0-NUMBER" (or another prefix), the number a hash of place and content. Below 10^18:
  * the store counts lines with it. */
 #define REPLAY_ID "replay-0-"
 uint64_t replay_id(const char *key, struct slice content);
-bool replay_id_parse(const char *line_id, uint64_t *number_r);
+bool replay_id_parse(const char *prefix, const char *line_id, uint64_t *number_r);
 
 /* The messages that are judged; 8 to 16 octets each. Thread-safe. */
 struct replay_seen;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "core/rules.h"
+#include "core/unseen.h"
 
 const struct name_row plea_names[] = {
 	{ PLEA_HISTORY, "history" }, { PLEA_SIGNED, "signed" }, { PLEA_ARC, "arc" },
@@ -144,12 +145,24 @@ static void find_unknown(struct run *r)
 		domainset_freeze(r->unknown);
 }
 
-static bool is_undecided(const struct run *r, const struct evidence *e)
+/* A ruleset may look at what another program's history does not tell. */
+static bool has_gap(struct run *r, const struct evidence *e)
+{
+	if (!unseen_matters(e, &r->before) && !unseen_matters(e, &r->after))
+		return false;
+	if (r->report->undecided_why == NULL)
+		r->report->undecided_why = "the history that they were converted from does not tell what the "
+					   "settings look at: marks of lists and forwarding, HELO, the client's "
+					   "name, recipients, ARC sets";
+	return true;
+}
+
+static bool is_undecided(struct run *r, const struct evidence *e)
 {
 	for (unsigned i = 0; r->unknown != NULL && i < e->n_recipient_domains; i++)
 		if (domainset_has(r->unknown, e->recipient_domains[i]))
 			return true;
-	return false;
+	return has_gap(r, e);
 }
 
 /* ---- reading ---- */

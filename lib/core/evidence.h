@@ -163,6 +163,7 @@ struct evidence {
 	const char *helo_domain;        /* normal; NULL when it is no domain */
 	bool smtputf8;
 	enum exemption exempt;
+	bool from_history;              /* told by another program's history, with gaps: unseen.h */
 	struct sender sender;
 	/* Recipients are grouped by domain and by the rules that name an address of
 	 * theirs, since the addresses themselves are not kept. Order of RCPT. */

@@ -266,6 +266,7 @@ const struct field decision_fields[] = {
 	OBJECT(LINE, struct decision, evidence.relay, "relay", relay_fields),
 	OBJECT(CLIENT, struct decision, evidence, "client", client_fields),
 	ALWAYS(FACTS, struct decision, evidence.exempt, "exempt", exemption_names),
+	BOOL(FACTS, struct decision, evidence.from_history, "from_history"),
 	OBJECT(FACTS, struct decision, evidence.sender, "sender", sender_fields),
 	OBJECT(RECIPIENTS, struct decision, evidence, "recipients", recipient_fields),
 	OBJECT(FACTS, struct decision, evidence, "from", from_fields),

@@ -473,7 +473,7 @@ static void same_arrival(const char *name, const struct evidence *a, const struc
 	SAME_TEXT(sender.local);
 	SAME_TEXT(sender.domain);
 	SAME_TEXT(sender.reason);
-	SAME(client_name_confirmed); SAME(smtputf8); SAME(exempt); SAME(sender.status);
+	SAME(client_name_confirmed); SAME(smtputf8); SAME(exempt); SAME(from_history); SAME(sender.status);
 	SAME(n_recipient_domains); SAME(n_recipients); SAME(recipients_unlisted);
 	for (unsigned i = 0; i < a->n_recipient_domains; i++) {
 		SAME_TEXT(recipient_domains[i]);

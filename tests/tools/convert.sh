@@ -4,6 +4,7 @@
 ctl="${builddir:-.}/tools/alignctl"
 daemon="${builddir:-.}/milter/alignd"
 dir=$(mktemp -d) || exit 1
+mkdir "$dir/other" && echo 'alignctl replay 1' >"$dir/other/replay.state"
 trap 'rm -rf "$dir"' EXIT
 failures=0
 
@@ -145,6 +146,71 @@ expect 73 'No such file' opendmarc "$dir/od.conf" --out "$dir/absent/conf"
 expect 64 'one FILE' opendmarc
 expect 64 'what is "x"' x
 expect 64 'opendmarc' 
+
+# history: $1 job, $2 action
+record() {
+	printf 'job %s\nreporter mx.example.net\nreceived 1777883520\nipaddr 192.0.2.1\n' "$1"
+	printf 'from example.com\nmfrom forger.example\nspf 7\ndkim forger.example s1 7\npdomain example.com\n'
+	printf 'policy 16\nrua mailto:d@example.com\npct 100\nadkim 114\naspf 114\np 114\nsp 0\n'
+	printf 'align_dkim 5\nalign_spf 5\narc 11\narc_policy 1 json:[]\naction %s\n' "$2"
+}
+{ record A 2; record B 0; } >"$dir/dat"
+expect 0 'Messages in the history: 2, written to' history "$dir/dat" --out "$dir/journal"
+line='"id":"history-0-[0-9]*","when":"2026-05-04T08:32:00.000Z","queue_id":"A","mode":"honor",'
+line="$line"'"client":{"ip":"192.0.2.1"},"exempt":"no","from_history":true,.*"text":"v=DMARC1; p=reject;'
+line="$line"' adkim=r; aspf=r; rua=mailto:d@example.com".*"result":"fail".*"chosen":"accept",.*"done":"none"'
+grep -q "$line" "$dir/journal/"history-*.jsonl || { fail 'the line is another'; cat "$dir/journal/"*.jsonl; }
+grep -q '"queue_id":"B",.*"chosen":"reject".*"done":"reject"' "$dir/journal/"history-*.jsonl || fail 'no reject'
+
+# again, and longer; torn at the end, then whole
+{ cat "$dir/dat"; record C 2; record D 2 | head -c 200; } >"$dir/dat2"
+expect 0 'written to' history "$dir/dat2" --out "$dir/journal"
+for text in '2  were there already' '1  left out: cut off'; do
+	grep -qF "$text" "$dir/out" || { fail "no \"$text\""; cat "$dir/out"; }
+done
+{ cat "$dir/dat"; record C 2; record D 2; } >"$dir/dat2"
+expect 0 '"messages":4,"written":1,"known":3,"differ":0' history "$dir/dat2" --out "$dir/journal" --json
+[ "$(cat "$dir/journal/"history-*.jsonl | wc -l)" = 4 ] || fail 'not four lines'
+
+# odd ones
+{
+	printf 'stray 1\n\n'
+	record E 2 | sed 's/^received.*/received soon/'
+	record F 2 | sed '/^from/d'
+	record G 2 | sed '/^policy/d'
+	record H 2 | sed 's/^spf/spfx/; s/^mfrom.*/mfrom \x1b[2J\xff/; s/$/\r/'
+	printf 'job long\n'
+	head -c 100000 /dev/zero | tr '\0' x
+	printf '\n'
+	record I 2
+	head -c 100000 /dev/urandom
+	printf '\n'
+	record J 2
+} >"$dir/odd"
+expect 0 'written to' history "$dir/odd" --out "$dir/odd.journal"
+for text in 'no time of receipt' 'no domain in From' 'no word about the policy' 'lines before the first' \
+	'a key that is not known'; do
+	grep -qF "$text" "$dir/out" || { fail "no \"$text\""; cat "$dir/out"; }
+done
+grep -q '"queue_id":"J"' "$dir/odd.journal/"history-*.jsonl || fail 'the last record is missing'
+"$ctl" show J -J "$dir/odd.journal" >"$dir/out" 2>&1 || { fail 'show does not read it'; cat "$dir/out"; }
+expect 0 'Messages in the history: 0' history /dev/null --out "$dir/empty.journal"
+expect 66 'No such file' history "$dir/absent" --out "$dir/journal"
+expect 65 'by another command' history "$dir/dat" --out "$dir/other"
+expect 73 'not made by this command' history "$dir/dat" --out "$dir/base"
+expect 64 'and --out DIR' history "$dir/dat"
+expect 64 'and --out DIR' history --out "$dir/journal"
+
+# the store takes it, and what-if says what it cannot know
+printf 'dry_run = false;\nauthserv_id = "x.example";\nquarantine: { method = "header"; };\n' >"$dir/will.conf"
+"$ctl" load -J "$dir/journal" -S "$dir/store" -c "$dir/will.conf" >"$dir/out" 2>&1 || { fail 'not loaded'; cat "$dir/out"; }
+"$ctl" what-if -S "$dir/store" -c "$dir/will.conf" --since 2026-01-01 --until 2027-01-01 --set mode=honor \
+	>"$dir/out" 2>&1 || fail "what-if: exit $?"
+grep -q '4 messages could not be decided: the history' "$dir/out" || { fail 'gaps are not told'; cat "$dir/out"; }
+echo 'override: { reject_when = [ "spf-fail" ]; };' >>"$dir/will.conf"
+"$ctl" what-if -S "$dir/store" -c "$dir/will.conf" --since 2026-01-01 --until 2027-01-01 --set mode=honor \
+	>"$dir/out" 2>&1 || fail "what-if: exit $?"
+grep -q 'could not be decided' "$dir/out" && { fail 'what is told is not used'; cat "$dir/out"; }
 expect 0 'Usage: alignctl convert' --help
 
 [ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }

@@ -149,7 +149,7 @@ also '1  messages fail, and a signature of the author'
 also '1  did not verify\|1  refused'
 
 # no place to write to
-expect 73 'holds no replay' "$md" -o "$dir/tree" "$@"
+expect 73 'was not made by this' "$md" -o "$dir/tree" "$@"
 expect 73 'No such file' "$md" -o "$dir/absent/out" "$@"
 expect 73 'Not a directory' "$md" -o "$dir/conf" "$@"
 expect 64 'no PATH' "$@"

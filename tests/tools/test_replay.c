@@ -291,9 +291,9 @@ START_TEST(ids)
 	ck_assert(replay_id("/m/1", SLICE("1x")) != replay_id("/m/11", SLICE("x")));
 	ck_assert(a < UINT64_C(1000000000000000000));
 	snprintf(line_id, sizeof(line_id), REPLAY_ID "%llu", (unsigned long long)a);
-	ck_assert(replay_id_parse(line_id, &number) && number == a);
-	ck_assert(!replay_id_parse("mx1-0-1", &number) && !replay_id_parse(NULL, &number));
-	ck_assert(!replay_id_parse(REPLAY_ID "1000000000000000000", &number));
+	ck_assert(replay_id_parse(REPLAY_ID, line_id, &number) && number == a);
+	ck_assert(!replay_id_parse(REPLAY_ID, "mx1-0-1", &number) && !replay_id_parse(REPLAY_ID, NULL, &number));
+	ck_assert(!replay_id_parse(REPLAY_ID, REPLAY_ID "1000000000000000000", &number));
 }
 END_TEST
 
