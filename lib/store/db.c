@@ -170,12 +170,22 @@ bool db_column_is_null(struct db_statement *statement, unsigned column)
 	return calls_of(statement)->column_is_null(statement, column);
 }
 
-int db_begin(struct db *db)
+static int begin(struct db *db, const char *sql)
 {
-	if (db_run(db, db->driver->calls->begin_sql) == 0)
+	if (db_run(db, sql) == 0)
 		return 0;
 	db_rollback(db);
 	return -1;
+}
+
+int db_begin(struct db *db)
+{
+	return begin(db, db->driver->calls->begin_sql);
+}
+
+int db_begin_reading(struct db *db)
+{
+	return begin(db, db->driver->calls->begin_reading_sql);
 }
 
 int db_commit(struct db *db)

@@ -65,6 +65,7 @@ struct slice db_column_blob(struct db_statement *statement, unsigned column);
 bool db_column_is_null(struct db_statement *statement, unsigned column);
 
 int db_begin(struct db *db);            /* for writing */
+int db_begin_reading(struct db *db);    /* all statements until db_rollback() see one state */
 int db_commit(struct db *db);           /* -1: nothing of it is there, or (connection lost)
                                          * nobody knows: look again with a new one */
 void db_rollback(struct db *db);        /* also when there is none; keeps db_error() */

@@ -360,6 +360,7 @@ static const struct db_calls calls = {
 	.column_octets = column_octets, .column_is_null = column_is_null,
 	/* the number is "alignd" in ASCII */
 	.begin_sql = "BEGIN; SELECT pg_advisory_xact_lock(107118252748388)",
+	.begin_reading_sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	.table_sql = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass($1)",
 };
 const struct db_driver db_postgresql = { "postgresql", open_db, &calls };

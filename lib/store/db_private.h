@@ -43,6 +43,7 @@ struct db_calls {
 	/* The lock of a writer is taken here, not at its first row: nobody is
 	 * thrown out half-way because another was there first. */
 	const char *begin_sql;
+	const char *begin_reading_sql;
 	/* one row, one column: how many tables of ours have the name $1 */
 	const char *table_sql;
 };

@@ -286,6 +286,7 @@ static const struct db_calls calls = {
 	.step = step, .finish = finish, .column_int = column_int,
 	.column_octets = column_octets, .column_is_null = column_is_null,
 	.begin_sql = "BEGIN IMMEDIATE",
+	.begin_reading_sql = "BEGIN",
 	.table_sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
 };
 const struct db_driver db_sqlite = { "sqlite", open_db, &calls };

@@ -47,9 +47,6 @@ enum decision_part {
 /* Equal parts give equal texts. No line feed. Room as above. */
 void decision_json_write_part(struct buf *out, const struct decision *decision,
 			      enum decision_part part);
-/* By part; that of PART_LINE is not looked at, what it held is 0 in *out_r. */
-int decision_json_read_parts(struct arena *arena, const struct slice parts[DECISION_PARTS],
-			     struct decision *out_r, const char **error_r);
 /* Adds parts to what was read before: those whose text is NULL are passed over. What
  * is in *base has to live as long as *out_r. */
 int decision_json_read_more(struct arena *arena, const struct decision *base,

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/signals.h"
-#include "store/decision_fields.h"
+#include "store/decision_pieces.h"
 
 /* A line is twice as long at most after a repair by hand; more is no line. */
 #define MOST_OCTETS (4 * (size_t)LIMIT_JOURNAL_LINE)
@@ -195,47 +195,20 @@ static void spread_rules(struct reader *r, struct evidence *e)
 		e->recipient_rules[i] = "";
 }
 
-/* Every group of the evidence gets the message's verdict first. */
-static void spread_chosen(struct reader *r, struct decision *d)
-{
-	struct verdict *v = &d->verdict;
-
-	v->n_recipients = d->evidence.n_recipient_domains;
-	v->recipients = ARENA_ARRAY(r->arena, struct recipient_verdict, v->n_recipients);
-	for (unsigned i = 0; i < v->n_recipients; i++)
-		v->recipients[i] = (struct recipient_verdict){
-			.domain = d->evidence.recipient_domains[i], .chosen = v->chosen, .why = v->why,
-			.rule = v->rule,
-		};
-}
-
-static void take_chosen_for(struct decision *d, const struct chosen_for *item)
-{
-	for (unsigned i = 0; i < d->verdict.n_recipients; i++) {
-		struct recipient_verdict *r = &d->verdict.recipients[i];
-
-		if (strcmp(r->domain, item->domain) != 0 ||
-		    strcmp(d->evidence.recipient_rules[i], item->rules) != 0)
-			continue;
-		r->chosen = item->chosen;
-		r->why = item->why;
-		r->rule = item->rule;
-	}
-}
-
 /* Early lines have domain and chosen only. */
 static void read_chosen_for(struct reader *r, const struct field *f, const struct json *list,
-			    struct decision *d)
+			    enum why why, struct chosen_list *out_r)
 {
-	for (unsigned i = 0; i < json_length(list); i++) {
-		struct chosen_for item = { .rules = "", .why = d->verdict.why };
+	unsigned n = json_length(list);
 
-		read_fields(r, f->sub, json_at(list, i), &item);
-		if (item.domain == NULL || item.chosen == ACTION_UNSET)
+	*out_r = (struct chosen_list){ ARENA_ARRAY(r->arena, struct chosen_for, n), n };
+	for (unsigned i = 0; i < n && r->error == NULL; i++) {
+		struct chosen_for *item = &out_r->items[i];
+
+		*item = (struct chosen_for){ .rules = "", .why = why };
+		read_fields(r, f->sub, json_at(list, i), item);
+		if (item->domain == NULL || item->chosen == ACTION_UNSET)
 			fault(r, f->key, "has an entry without domain or chosen");
-		if (r->error != NULL)
-			return;
-		take_chosen_for(d, &item);
 	}
 }
 
@@ -376,7 +349,7 @@ static void check_claims(struct reader *r, const struct arc_set *set)
 	}
 }
 
-/* What decide() takes for granted. */
+/* What decide() takes for granted of each part; of parts side by side: decision_fit(). */
 static void check_decision(struct reader *r, const struct decision *d)
 {
 	const struct evidence *e = &d->evidence;
@@ -397,21 +370,21 @@ static void check_decision(struct reader *r, const struct decision *d)
 		check_claims(r, &e->arc.sets[i]);
 	if (d->verdict.decisive >= (int)d->verdict.n_authors)
 		fault(r, "decisive", "points behind the authors");
-	for (unsigned i = 0; i < d->verdict.n_authors; i++)
-		if (d->verdict.authors[i].dkim_index >= (int)e->n_dkim)
-			fault(r, "dkim_index", "points behind the signatures");
 }
 
-/* Of a decision whose rows have been read; chosen_for and cut may be NULL. */
-static void complete(struct reader *r, struct decision *d, const struct json *chosen_for,
-		     const struct json *sets_cut)
+/* Of a decision whose rows, or those of a part, have been read. */
+static void complete(struct reader *r, struct decision *d, const struct json *root,
+		     struct chosen_list *chosen)
 {
+	const struct field *f = row_of(FIELD_CHOSEN_FOR);
+	const struct json *sets_cut = json_get(json_get(root, "cut"), "arc_sets");
+
 	if (r->error != NULL)
 		return;
 	spread_rules(r, &d->evidence);
-	spread_chosen(r, d);
-	read_chosen_for(r, row_of(FIELD_CHOSEN_FOR), chosen_for, d);
-	if (sets_cut != NULL)
+	if (r->part == PART_LINE || r->part == f->part)
+		read_chosen_for(r, f, json_get(root, f->key), d->verdict.why, chosen);
+	if (sets_cut != NULL && (r->part == PART_LINE || r->part == PART_FACTS))
 		restore_sets(r, sets_cut, &d->evidence.arc);
 	check_decision(r, d);
 }
@@ -436,75 +409,43 @@ static void read_rows(struct reader *r, const struct json *root, struct decision
 			(unsigned)read_number(r, "recipients", recipients, 0, INT_MAX);
 }
 
-static const struct json *chosen_for_of(const struct json *root)
+int decision_json_read_part(struct arena *arena, enum decision_part part, struct slice text,
+			    struct decision *out_r, struct chosen_list *chosen_r,
+			    const char **error_r)
 {
-	return json_get(root, row_of(FIELD_CHOSEN_FOR)->key);
-}
+	struct reader r = { .arena = arena, .part = part };
+	struct json_doc *doc;
 
-static const struct json *sets_cut_of(const struct json *root)
-{
-	return json_get(json_get(root, "cut"), "arc_sets");
+	*out_r = (struct decision){ .verdict.decisive = -1 };
+	*chosen_r = (struct chosen_list){ NULL, 0 };
+	doc = json_parse(arena, text, &r.error);
+	if (doc != NULL) {
+		read_rows(&r, json_root(doc), out_r);
+		complete(&r, out_r, json_root(doc), chosen_r);
+	}
+	json_doc_free(doc);
+	if (r.error == NULL)
+		return 0;
+	*error_r = r.error;
+	return -1;
 }
 
 int decision_json_read(struct arena *arena, struct slice line, struct decision *out_r,
 		       const char **error_r)
 {
-	struct reader r = { .arena = arena };
-	struct decision d = { .verdict.decisive = -1 };
-	struct json_doc *doc;
+	struct chosen_list chosen;
+	struct decision d;
 
 	if (line.len > MOST_OCTETS) {
 		*error_r = "longer than any line of the journal";
 		return -1;
 	}
-	doc = json_parse(arena, line, error_r);
-	if (doc == NULL)
+	if (decision_json_read_part(arena, PART_LINE, line, &d, &chosen, error_r) != 0)
 		return -1;
-	read_rows(&r, json_root(doc), &d);
-	complete(&r, &d, chosen_for_of(json_root(doc)), sets_cut_of(json_root(doc)));
-	json_doc_free(doc);
-	if (r.error != NULL) {
-		*error_r = r.error;
+	d.verdict.recipients = ARENA_ARRAY(arena, struct recipient_verdict,
+					   d.evidence.n_recipient_domains);
+	if (!decision_fit(&d, &chosen, error_r))
 		return -1;
-	}
-	*out_r = d;
-	return 0;
-}
-
-int decision_json_read_parts(struct arena *arena, const struct slice parts[DECISION_PARTS],
-			     struct decision *out_r, const char **error_r)
-{
-	static const struct decision nothing = { .verdict.decisive = -1 };
-
-	return decision_json_read_more(arena, &nothing, parts, out_r, error_r);
-}
-
-int decision_json_read_more(struct arena *arena, const struct decision *base,
-			    const struct slice parts[DECISION_PARTS], struct decision *out_r,
-			    const char **error_r)
-{
-	struct reader r = { .arena = arena };
-	struct decision d = *base;
-	struct json_doc *docs[DECISION_PARTS] = { NULL };
-
-	for (int part = PART_FACTS; part < DECISION_PARTS && r.error == NULL; part++) {
-		if (parts[part].data == NULL)
-			continue;
-		docs[part] = json_parse(arena, parts[part], &r.error);
-		r.part = (enum decision_part)part;
-		if (docs[part] != NULL)
-			read_rows(&r, json_root(docs[part]), &d);
-	}
-	r.part = PART_LINE;
-	if (r.error == NULL)
-		complete(&r, &d, chosen_for_of(json_root(docs[PART_VERDICT])),
-			 sets_cut_of(json_root(docs[PART_FACTS])));
-	for (int part = PART_FACTS; part < DECISION_PARTS; part++)
-		json_doc_free(docs[part]);
-	if (r.error != NULL) {
-		*error_r = r.error;
-		return -1;
-	}
 	*out_r = d;
 	return 0;
 }

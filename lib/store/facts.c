@@ -29,6 +29,7 @@ int facts_join(struct arena *arena, const struct facts *facts, struct decision *
 		[PART_FACTS] = facts->facts, [PART_CLIENT] = facts->client,
 		[PART_RECIPIENTS] = facts->recipients, [PART_VERDICT] = facts->verdict,
 	};
+	static const struct decision nothing = { .verdict.decisive = -1 };
 
-	return decision_json_read_parts(arena, parts, out_r, error_r);
+	return decision_json_read_more(arena, &nothing, parts, out_r, error_r);
 }

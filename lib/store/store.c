@@ -65,6 +65,7 @@ int64_t store_day(int64_t ms)
 
 #define FIND(table) "SELECT id, needed_day FROM " table " WHERE hash = $1"
 #define NEED(table) "UPDATE " table " SET needed_day = $1 WHERE id = $2"
+#define TEXT(table) "SELECT text FROM " table " WHERE id = $1"
 #define NUMBER(table) \
 	"INSERT INTO " table " (hash, needed_day, text) VALUES ($1, $2, $3) RETURNING id"
 
@@ -82,6 +83,10 @@ static const char *const statements[STATEMENTS] = {
 	[STATEMENT_NUMBER + KIND_CLIENT] = NUMBER("clients"),
 	[STATEMENT_NUMBER + KIND_RECIPIENTS] = NUMBER("recipients"),
 	[STATEMENT_NUMBER + KIND_VERDICT] = NUMBER("verdicts"),
+	[STATEMENT_TEXT + KIND_FACTS] = TEXT("facts"),
+	[STATEMENT_TEXT + KIND_CLIENT] = TEXT("clients"),
+	[STATEMENT_TEXT + KIND_RECIPIENTS] = TEXT("recipients"),
+	[STATEMENT_TEXT + KIND_VERDICT] = TEXT("verdicts"),
 	[STATEMENT_FIND_SOURCE] = "SELECT id FROM sources WHERE name = $1",
 	[STATEMENT_ADD_SOURCE] = "INSERT INTO sources (name) VALUES ($1) RETURNING id",
 	[STATEMENT_ADD_MESSAGE] =

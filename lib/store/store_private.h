@@ -1,11 +1,12 @@
 /* store_private.h - the store's insides. store.c opens, takes lines and keeps
  * transactions; store_intern.c numbers what repeats; store_batch.c adds up what a
- * transaction counts; store_read.c and store_prune.c read and forget. Private to
- * these.
+ * transaction counts; store_read.c and store_pieces.c read, store_prune.c forgets.
+ * Private to these.
  */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include "store/decision_pieces.h"
 #include "store/packer.h"
 #include "store/store.h"
 
@@ -20,7 +21,8 @@ enum statement {
 	STATEMENT_FIND = 0,                             /* + kind */
 	STATEMENT_NEED = STATEMENT_FIND + KINDS,        /* + kind */
 	STATEMENT_NUMBER = STATEMENT_NEED + KINDS,      /* + kind */
-	STATEMENT_FIND_SOURCE = STATEMENT_NUMBER + KINDS,
+	STATEMENT_TEXT = STATEMENT_NUMBER + KINDS,      /* + kind */
+	STATEMENT_FIND_SOURCE = STATEMENT_TEXT + KINDS,
 	STATEMENT_ADD_SOURCE,
 	STATEMENT_ADD_MESSAGE,
 	STATEMENT_ADD_TALLY,
@@ -80,5 +82,12 @@ void store_batch_done(struct batch *batch);
 void store_batch_forget(struct batch *batch);
 int store_batch_add(struct store *store, const struct decision *decision, const int64_t parts[KINDS]);
 int store_batch_write(struct store *store);
+
+/* What repeats, read. A piece lives until the next one of its kind is asked for. */
+struct store_pieces;
+struct store_pieces *store_pieces_new(struct store *store);
+void store_pieces_free(struct store_pieces *pieces);
+/* NULL: failure, and store_error() says what. `id` is not 0. */
+const struct decision_piece *store_piece(struct store_pieces *pieces, enum kind kind, int64_t id);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/enforcement.h"
-#include "store/facts.h"
 #include "store/store_private.h"
 
 /* ---- what is asked for ---- */
@@ -34,142 +33,215 @@ static struct slice pattern(struct arena *arena, const char *before, const char 
 	return slice_of(arena_printf(arena, "%s%s%s", before, escaped, behind));
 }
 
-static int fail(struct store *store, const char *what, uint64_t id, const char *error)
-{
-	snprintf(store->error, sizeof(store->error), "the store's %s %llu cannot be read: %s", what,
-		 (unsigned long long)id, error);
-	return -1;
-}
-
 /* ---- messages and tallies ---- */
 
-#define TEXTS "f.text, c.text, r.text, v.text"
-#define JOINS(rows) \
-	" JOIN facts f ON f.id = " rows ".facts JOIN clients c ON c.id = " rows ".client" \
-	" JOIN recipients r ON r.id = " rows ".recipients JOIN verdicts v ON v.id = " rows ".verdict"
-#define OF_DOMAIN " AND (f.authors LIKE $3 ESCAPE '!' OR f.authors LIKE $4 ESCAPE '!')"
-/* facts, when, n, draws, texts */
-#define TALLIES \
-	"SELECT t.facts, t.day, t.n, 0, " TEXTS " FROM tallies t" JOINS("t") \
-	" WHERE t.day >= $1 AND t.day < $2"
-#define TALLIES_ORDER " ORDER BY t.day, t.facts, t.client, t.recipients, t.verdict"
+/* Narrow rows, a page at a time and in the order of a key that is there: no join, no
+ * sort, and what their numbers mean is looked up between two pages' statements.
+ * CROSS JOIN: SQLite keeps to the order that is written. */
+#define FROM(rows) " FROM " rows " CROSS JOIN facts f WHERE f.id = "
+#define OF_DOMAIN(a, b) \
+	" AND (f.authors LIKE " a " ESCAPE '!' OR f.authors LIKE " b " ESCAPE '!')"
+#define TALLIES "SELECT t.facts, t.client, t.recipients, t.verdict, t.n, 0, t.day"
+#define TALLIES_PAGE \
+	"(t.day, t.facts, t.client, t.recipients, t.verdict) > ($1, $2, $3, $4, $5) AND t.day < $6"
+#define TALLIES_ORDER " ORDER BY t.day, t.facts, t.client, t.recipients, t.verdict LIMIT 4096"
 #define MESSAGES \
-	"SELECT m.facts, m.when_ms, 1, m.draws, " TEXTS " FROM messages m" JOINS("m") \
-	" WHERE m.when_ms >= $1 AND m.when_ms < $2"
-#define MESSAGES_ORDER " ORDER BY m.when_ms, m.source, m.seq"
+	"SELECT m.facts, m.client, m.recipients, m.verdict, 1, m.draws, m.when_ms, m.source, m.seq"
+#define MESSAGES_PAGE "(m.when_ms, m.source, m.seq) > ($1, $2, $3) AND m.when_ms < $4"
+#define MESSAGES_ORDER " ORDER BY m.when_ms, m.source, m.seq LIMIT 4096"
+#define PAGE_ROWS 4096
+
+static const char all_tallies[] =
+	TALLIES " FROM tallies t WHERE " TALLIES_PAGE TALLIES_ORDER;
+static const char tallies_of_domain[] =
+	TALLIES FROM("tallies t") "t.facts AND " TALLIES_PAGE OF_DOMAIN("$7", "$8") TALLIES_ORDER;
+static const char all_messages[] =
+	MESSAGES " FROM messages m WHERE " MESSAGES_PAGE MESSAGES_ORDER;
+static const char messages_of_domain[] =
+	MESSAGES FROM("messages m") "m.facts AND " MESSAGES_PAGE OF_DOMAIN("$5", "$6") MESSAGES_ORDER;
+
+struct row {
+	int64_t parts[KINDS];
+	int64_t n, draws, time;         /* a day, or ms */
+	int64_t source, seq;            /* of a message */
+};
 
 struct reading {
 	struct store *store;
-	struct db_statement *statement;
+	const char *sql;
 	bool is_tallies;
+	int64_t end;                    /* not in it; of row.time */
+	struct slice patterns[2];       /* of a domain; NULL */
+	struct store_pieces *pieces;
+	struct row *rows;               /* a page */
+	unsigned n_rows;
+	struct row last;                /* what was put into `decision`, 0 for nothing yet */
+	const struct chosen_list *chosen;
+	struct decision decision;
+	struct recipient_verdict recipients[LIMIT_RECIPIENT_DOMAINS];
+	struct store_tally tally;
 	store_tally_fn *fn;
 	void *context;
-	struct buf facts;               /* of facts_id: many rows have the same */
-	int64_t facts_id;
 };
 
-static int read_facts(struct reading *r, int64_t id)
+static void set_time(const struct row *row, bool is_tallies, struct store_tally *tally)
 {
-	if (id == r->facts_id)
-		return 0;
-	r->facts_id = 0;
-	buf_reset(&r->facts);
-	if (packer_unpack(r->store->packer, db_column_blob(r->statement, 4), &r->facts) != 0)
-		return fail(r->store, "facts", (uint64_t)id, "of a newer alignd, or damaged");
-	r->facts_id = id;
+	int64_t day = is_tallies ? row->time : store_day(row->time);
+
+	tally->day_ms = day * DAY_MS;
+	tally->evidence.when_ms = is_tallies ? tally->day_ms + DAY_MS / 2 : row->time;
+	tally->evidence.sample_draw = (unsigned)(row->draws / 100) % 100;
+	tally->evidence.enforce_draw = (unsigned)(row->draws % 100);
+}
+
+/* What the row before had is there already. */
+static int put_parts(struct reading *r, const struct row *row)
+{
+	for (unsigned kind = 0; kind < KINDS; kind++) {
+		const struct decision_piece *piece;
+
+		if (row->parts[kind] == r->last.parts[kind])
+			continue;
+		piece = store_piece(r->pieces, (enum kind)kind, row->parts[kind]);
+		if (piece == NULL)
+			return -1;
+		decision_piece_put(piece, &r->decision);
+		r->last.parts[kind] = row->parts[kind];
+		if (kind == KIND_VERDICT)
+			r->chosen = decision_piece_chosen(piece);
+	}
 	return 0;
 }
 
-static void set_time(const struct reading *r, struct store_tally *tally)
-{
-	int64_t when = db_column_int(r->statement, 1), draws = db_column_int(r->statement, 3);
-	int64_t day = r->is_tallies ? when : store_day(when);
-
-	tally->day_ms = day * DAY_MS;
-	tally->evidence.when_ms = r->is_tallies ? tally->day_ms + DAY_MS / 2 : when;
-	tally->evidence.sample_draw = (unsigned)(draws / 100) % 100;
-	tally->evidence.enforce_draw = (unsigned)(draws % 100);
-}
-
 /* 1: go on; 0: the function has seen enough. */
-static int read_row(struct reading *r, struct arena *arena)
+static int read_row(struct reading *r, const struct row *row)
 {
-	int64_t id = db_column_int(r->statement, 0);
-	struct decision *decision = ARENA_NEW(arena, struct decision);
-	struct store_tally *tally = ARENA_NEW(arena, struct store_tally);
-	struct facts facts;
+	struct decision *decision = &r->decision;
 	const char *error = NULL;
 
-	if (read_facts(r, id) != 0)
+	if (put_parts(r, row) != 0)
 		return -1;
-	facts = (struct facts){
-		buf_slice(&r->facts), db_column_text(r->statement, 5),
-		db_column_text(r->statement, 6), db_column_text(r->statement, 7),
-	};
-	if (facts_join(arena, &facts, decision, &error) != 0)
-		return fail(r->store, "row with facts", (uint64_t)id, error);
-	*tally = (struct store_tally){
-		.n = (uint64_t)db_column_int(r->statement, 2), .facts_id = (uint64_t)id,
+	decision->verdict.recipients = r->recipients;
+	if (!decision_fit(decision, r->chosen, &error)) {
+		snprintf(r->store->error, sizeof(r->store->error),
+			 "the store's row with facts %lld cannot be read: %s",
+			 (long long)row->parts[KIND_FACTS], error);
+		return -1;
+	}
+	r->tally = (struct store_tally){
+		.n = (uint64_t)row->n, .facts_id = (uint64_t)row->parts[KIND_FACTS],
 		.evidence = decision->evidence, .verdict = decision->verdict, .done = decision->done,
 	};
-	set_time(r, tally);
-	return r->fn(r->context, tally);
+	set_time(row, r->is_tallies, &r->tally);
+	return r->fn(r->context, &r->tally);
 }
 
-static int read_rows(struct reading *r)
+/* Behind the last row of the page before. */
+static void bind_page(const struct reading *r, struct db_statement *statement, const struct row *after)
 {
+	unsigned n = 1;
+
+	db_bind_int(statement, n++, after->time);
+	if (r->is_tallies) {
+		for (unsigned kind = 0; kind < KINDS; kind++)
+			db_bind_int(statement, n++, after->parts[kind]);
+	} else {
+		db_bind_int(statement, n++, after->source);
+		db_bind_int(statement, n++, after->seq);
+	}
+	db_bind_int(statement, n++, r->end);
+	for (unsigned i = 0; i < 2 && r->patterns[i].data != NULL; i++)
+		db_bind_text(statement, n++, r->patterns[i]);
+}
+
+static void read_columns(const struct reading *r, struct db_statement *statement, struct row *row)
+{
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		row->parts[kind] = db_column_int(statement, kind);
+	row->n = db_column_int(statement, 4);
+	row->draws = db_column_int(statement, 5);
+	row->time = db_column_int(statement, 6);
+	row->source = r->is_tallies ? 0 : db_column_int(statement, 7);
+	row->seq = r->is_tallies ? 0 : db_column_int(statement, 8);
+}
+
+static int read_page(struct reading *r, const struct row *after)
+{
+	struct db_statement *statement = db_prepare(r->store->db, r->sql);
 	int code;
 
-	buf_init(&r->facts, 2 * LIMIT_JOURNAL_LINE);
-	while ((code = db_step(r->statement)) == 1) {
-		struct arena *arena = arena_new();
-
-		code = read_row(r, arena);
-		arena_free(arena);
-		if (code != 1)
-			break;
-	}
-	db_finish(r->statement);
-	buf_done(&r->facts);
+	r->n_rows = 0;
+	if (statement == NULL)
+		return -1;
+	bind_page(r, statement, after);
+	while ((code = db_step(statement)) == 1 && r->n_rows < PAGE_ROWS)
+		read_columns(r, statement, &r->rows[r->n_rows++]);
+	db_finish(statement);
 	return code;
 }
 
-static int read_all(struct reading *r, const char *sql, int64_t since, int64_t until,
-		    const char *domain)
+static int read_pages(struct reading *r, int64_t since)
 {
-	struct arena *arena;
+	/* before every row of that time: numbers begin with 0 */
+	struct row after = { .parts = { -1, -1, -1, -1 }, .time = since, .source = -1, .seq = -1 };
+	int code;
+
+	do {
+		code = read_page(r, &after);
+		if (code != 0)
+			return code;
+		for (unsigned i = 0; i < r->n_rows; i++)
+			if ((code = read_row(r, &r->rows[i])) != 1)
+				return code;
+		if (r->n_rows > 0)
+			after = r->rows[r->n_rows - 1];
+	} while (r->n_rows == PAGE_ROWS);
+	return 0;
+}
+
+/* One state of the database from the first page to the last. */
+static int read_all(struct reading *r, int64_t since, const char *domain)
+{
+	struct arena *arena = arena_new();
+	int code;
 
 	r->store->error[0] = '\0';
-	r->statement = db_prepare(r->store->db, sql);
-	if (r->statement == NULL)
-		return -1;
-	db_bind_int(r->statement, 1, since);
-	db_bind_int(r->statement, 2, until);
-	arena = arena_new();
 	if (domain != NULL) {
-		db_bind_text(r->statement, 3, pattern(arena, "% ", domain, " %"));
-		db_bind_text(r->statement, 4, pattern(arena, "%.", domain, " %"));
+		r->patterns[0] = pattern(arena, "% ", domain, " %");
+		r->patterns[1] = pattern(arena, "%.", domain, " %");
 	}
+	r->rows = ARENA_ARRAY(arena, struct row, PAGE_ROWS);
+	r->pieces = store_pieces_new(r->store);
+	code = db_begin_reading(r->store->db);
+	if (code == 0) {
+		code = read_pages(r, since);
+		db_rollback(r->store->db);
+	}
+	store_pieces_free(r->pieces);
 	arena_free(arena);
-	return read_rows(r);
+	return code;
 }
 
 int store_tallies(struct store *store, struct store_span span, const char *domain,
 		  store_tally_fn *fn, void *context)
 {
-	struct reading r = { .store = store, .is_tallies = true, .fn = fn, .context = context };
+	struct reading r = {
+		.store = store, .is_tallies = true, .fn = fn, .context = context,
+		.sql = domain != NULL ? tallies_of_domain : all_tallies, .end = end_day(span),
+	};
 
-	return read_all(&r, domain != NULL ? TALLIES OF_DOMAIN TALLIES_ORDER : TALLIES TALLIES_ORDER,
-			first_day(span), end_day(span), domain);
+	return read_all(&r, first_day(span), domain);
 }
 
 int store_messages(struct store *store, struct store_span span, const char *domain,
 		   store_tally_fn *fn, void *context)
 {
-	struct reading r = { .store = store, .fn = fn, .context = context };
+	struct reading r = {
+		.store = store, .fn = fn, .context = context,
+		.sql = domain != NULL ? messages_of_domain : all_messages, .end = end_day(span) * DAY_MS,
+	};
 
-	return read_all(&r, domain != NULL ? MESSAGES OF_DOMAIN MESSAGES_ORDER : MESSAGES MESSAGES_ORDER,
-			first_day(span) * DAY_MS, end_day(span) * DAY_MS, domain);
+	return read_all(&r, first_day(span) * DAY_MS, domain);
 }
 
 int store_extent(struct store *store, struct store_extent *out_r)

@@ -511,6 +511,71 @@ START_TEST(sum_keys)
 }
 END_TEST
 
+/* More rows than a page, all of the same time; and more verdicts than are kept, the
+ * first of them wanted again on the day after. */
+enum { LONG_DAY = 9000, LONG_MORE = 200, LONG_CLIENTS = 190 };
+
+static void add_long(struct store *store)
+{
+	ok(store, store_begin(store));
+	for (int i = 0; i < LONG_DAY + LONG_MORE; i++) {
+		struct arena *arena = arena_new();
+		struct plain p = {
+			.id = arena_printf(arena, "mx1-1-%d", i + 1),
+			.author = arena_printf(arena, "d%d.example", i % 3),
+			.client_ip = arena_printf(arena, "192.0.2.%d", i % LONG_CLIENTS),
+			.rule = arena_printf(arena, "%d", i % LONG_DAY),
+			.when_ms = i < LONG_DAY ? NOON : NOON + DAY_MS,
+		};
+
+		ck_assert_int_eq(add(store, arena, p), 1);
+		arena_free(arena);
+	}
+	ok(store, store_commit(store));
+}
+
+struct long_reading {
+	bool in_order;
+	int step, next;                 /* each step-th message; the next one's number */
+	int rows;
+};
+
+static bool see_long(void *context, const struct store_tally *tally)
+{
+	struct long_reading *r = context;
+	int i = atoi(tally->verdict.rule) + (tally->day_ms + DAY_MS / 2 > NOON ? LONG_DAY : 0);
+	char author[32], client[32];
+
+	snprintf(author, sizeof(author), "d%d.example", i % 3);
+	snprintf(client, sizeof(client), "192.0.2.%d", i % LONG_CLIENTS);
+	ck_assert_str_eq(tally->evidence.authors[0].domain, author);
+	ck_assert_str_eq(tally->evidence.client_ip, client);
+	ck_assert_int_eq(tally->n, 1);
+	if (r->in_order)
+		ck_assert_int_eq(i, r->next);
+	r->next = i + r->step;
+	r->rows++;
+	return true;
+}
+
+START_TEST(many_pages)
+{
+	struct store *store = fresh(_i);
+	struct long_reading r = { .step = 1, .in_order = true };
+
+	add_long(store);
+	ok(store, store_messages(store, always, NULL, see_long, &r));
+	ck_assert_int_eq(r.rows, LONG_DAY + LONG_MORE);
+	r = (struct long_reading){ .step = 3, .in_order = true, .next = 1 };
+	ok(store, store_messages(store, always, "d1.example", see_long, &r));
+	ck_assert_int_eq(r.rows, (LONG_DAY + LONG_MORE + 1) / 3);
+	r = (struct long_reading){ .step = 1 };
+	ok(store, store_tallies(store, always, NULL, see_long, &r));
+	ck_assert_int_eq(r.rows, LONG_DAY + LONG_MORE);
+	store_close(store);
+}
+END_TEST
+
 /* Rows that are damaged, or written by a newer alignd, are a failure with words. */
 START_TEST(unreadable_facts)
 {
@@ -839,6 +904,8 @@ static Suite *store_suite(void)
 	Suite *suite = suite_create("store");
 	TCase *all = tcase_create("every driver"), *server = tcase_create("server");
 
+	tcase_set_timeout(all, 60);
+	tcase_set_timeout(server, 60);
 	tcase_add_loop_test(all, once, 0, databases_n);
 	tcase_add_loop_test(all, ids, 0, databases_n);
 	tcase_add_loop_test(all, rolled_back, 0, databases_n);
@@ -848,6 +915,7 @@ static Suite *store_suite(void)
 	tcase_add_loop_test(all, spans_and_domains, 0, databases_n);
 	tcase_add_loop_test(all, rows_by_combination, 0, databases_n);
 	tcase_add_loop_test(all, sum_keys, 0, databases_n);
+	tcase_add_loop_test(all, many_pages, 0, databases_n);
 	tcase_add_loop_test(all, unreadable_facts, 0, databases_n);
 	tcase_add_loop_test(all, forgets, 0, databases_n);
 	tcase_add_loop_test(all, forgotten_by_another, 0, databases_n);
