@@ -10,6 +10,7 @@
 
 #define FAULT_OCTETS 2048
 #define QUOTED_OCTETS 60
+#define QUOTED_PATH_OCTETS 400
 
 static void append(struct fault_list *list, unsigned order, const char *line)
 {
@@ -41,23 +42,33 @@ void fault_add(struct fault_list *list, struct place place, const char *name,
 			    name != NULL ? name : "", name != NULL ? ": " : "", text));
 }
 
-const char *fault_quote(struct fault_list *list, const char *text)
+static const char *quote(struct fault_list *list, const char *text, size_t most)
 {
 	struct buf out;
 	const char *quoted;
 
-	buf_init(&out, QUOTED_OCTETS * 4 + 8);
+	buf_init(&out, most * 4 + 8);
 	buf_add_char(&out, '"');
-	for (size_t i = 0; text[i] != '\0' && i < QUOTED_OCTETS; i++) {
+	for (size_t i = 0; text[i] != '\0' && i < most; i++) {
 		if (text[i] >= ' ' && text[i] <= '~')
 			buf_add_char(&out, text[i]);
 		else
 			buf_printf(&out, "\\x%02X", (unsigned char)text[i]);
 	}
-	buf_add_str(&out, strnlen(text, QUOTED_OCTETS + 1) > QUOTED_OCTETS ? "...\"" : "\"");
+	buf_add_str(&out, strnlen(text, most + 1) > most ? "...\"" : "\"");
 	quoted = arena_strdup(list->arena, buf_str(&out));
 	buf_done(&out);
 	return quoted;
+}
+
+const char *fault_quote(struct fault_list *list, const char *text)
+{
+	return quote(list, text, QUOTED_OCTETS);
+}
+
+const char *fault_quote_path(struct fault_list *list, const char *path)
+{
+	return quote(list, path, QUOTED_PATH_OCTETS);
 }
 
 void fault_list_take(struct fault_list *list, struct settings_faults *out_r)

@@ -35,6 +35,8 @@ void fault_add(struct fault_list *list, struct place place, const char *name,
 /* `text` in quotes, what is not printable ASCII as \xHH, cut at 60 octets; in
  * the arena. */
 const char *fault_quote(struct fault_list *list, const char *text);
+/* The same for the name of a file, cut at 400: its end is what tells it. */
+const char *fault_quote_path(struct fault_list *list, const char *path);
 void fault_list_take(struct fault_list *list, struct settings_faults *out_r);
 /* The lines in the order they came, copied into `arena`. */
 struct string_list fault_list_lines(const struct fault_list *list, struct arena *arena);

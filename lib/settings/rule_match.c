@@ -286,7 +286,7 @@ static void take_list_file(struct rule_reader *reader, const struct rule_key *ke
 		rule_settings_refuse(reader, node->place, file.name,
 				     TEXT_OF(reader, "%s cannot be read: %s; accepted: a file that "
 					     "alignd's user may read",
-					     fault_quote(reader->faults, node->text), error));
+					     fault_quote_path(reader->faults, node->text), error));
 	else
 		take_lines(reader, &file, match, slice_new(data, len));
 	free(data);

@@ -68,7 +68,7 @@ static bool push_file(struct scanner *scanner, const char *path, struct place fr
 			fault_add(scanner->source->faults, from, NULL, "cannot be read: %s", error);
 		else
 			fault_add(scanner->source->faults, from, "@include", "%s cannot be read: %s",
-				  fault_quote(scanner->source->faults, path), error);
+				  fault_quote_path(scanner->source->faults, path), error);
 		return false;
 	}
 	file->path = path;

@@ -70,6 +70,10 @@ void fake_store_hang(bool hangs)
 void fake_store_forget(void)
 {
 	pthread_mutex_lock(&lock);
+	for (unsigned i = 0; i < base.n_ids; i++) {
+		free(all_ids[i]);
+		all_ids[i] = NULL;
+	}
 	base.n_ids = base.n_files = 0;
 	pthread_mutex_unlock(&lock);
 }
