@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct options {
 	unsigned n_paths;
 };
 
-static volatile sig_atomic_t interrupted;
+static atomic_int interrupted;            /* lock-free: a signal may set it, threads read it */
 
 static const char help_text[] =
 	"Usage: alignctl replay PATH... [OPTION]...\n"

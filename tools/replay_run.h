@@ -6,7 +6,7 @@
 #ifndef TOOLS_REPLAY_RUN_H
 #define TOOLS_REPLAY_RUN_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "replay_state.h"
 #include "replay_tally.h"
@@ -19,7 +19,7 @@ struct replay_options {
 	const char *directory;
 	unsigned trusted_hops, jobs;
 	const struct tool_engine *tool;
-	const volatile sig_atomic_t *interrupted;
+	const atomic_int *interrupted;
 };
 
 /* 0, or an exit code after printing why; the tally is filled as far as it came. */
