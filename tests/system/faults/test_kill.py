@@ -1,0 +1,79 @@
+"""alignd killed (SIGKILL) at any moment of its work, with both kinds of store: what was
+answered is in the store, each line once.
+
+Needs: postgresql (server and client) for the second case.
+"""
+
+import random
+import signal
+
+import traffic
+from common import amount, make_daemon, promised, seen
+from test_store import LINES, PostgreSql
+
+CASE_TIMEOUT_S = 1800
+SHORT = 4                       # kills; the long form: ALIGND_KILLS
+EVERY = 5                       # so many kills for each stop of PostgreSQL
+
+
+def kill(alignd):
+    alignd.process.kill(signal.SIGKILL)
+    alignd.process.wait()
+
+
+def check(load, alignd, stored):
+    rows = alignd.journal()
+    late = traffic.check_lines(load, rows)
+    traffic.check_stored(rows, stored)
+    assert load.unusual().keys() <= {"%s None" % kind for kind in load.kinds}, load.unusual()
+    return "%d answered, each in the store once; %d not answered, %d of them in the store" % (
+        len(load.answered()), len(load.unanswered()), late)
+
+
+def postgresql_ids(base):
+    try:
+        return base.ask(LINES)
+    except AssertionError as fault:
+        if "does not exist" in str(fault):      # it is about to be made
+            return []
+        raise
+
+
+def test_killed_with_sqlite(lab):
+    kills, choose = amount("KILLS", SHORT), random.Random(1)
+    promised("alignd killed %d times under load: every message that the MTA got an answer for is in"
+             " the store once, any other at most once" % kills)
+    alignd = make_daemon(lab)
+    with traffic.Traffic(alignd.settings["socket"]) as load:
+        for _ in range(kills):
+            load.wait_for_more(choose.randrange(1, 60))
+            kill(alignd)
+            alignd.start()
+        load.wait_for_more(20)
+    seen("%s", check(load, alignd, lambda: traffic.sqlite_ids(alignd.settings["store.path"])))
+    assert alignd.stop() == 0
+
+
+def test_killed_with_postgresql(lab):
+    """The server is stopped before some of the kills, and is back only after the next start."""
+    kills, choose, stops = amount("KILLS", SHORT), random.Random(2), 0
+    promised("the same while PostgreSQL is stopped and started")
+    base = PostgreSql(lab)
+    alignd = make_daemon(lab, {"store.driver": "postgresql", "store.conninfo": base.conninfo})
+    with traffic.Traffic(alignd.settings["socket"]) as load:
+        for number in range(kills):
+            is_down = number % EVERY == min(EVERY, kills) - 1
+            load.wait_for_more(choose.randrange(1, 60))
+            if is_down:
+                base.stop(choose.choice((signal.SIGQUIT, signal.SIGINT)))
+                load.wait_for_more(choose.randrange(1, 60))
+                stops += 1
+            kill(alignd)
+            alignd.start()
+            if is_down:
+                load.wait_for_more(choose.randrange(1, 60))
+                base.start()
+        load.wait_for_more(20)
+    seen("%s; PostgreSQL was down for %d of the kills",
+         check(load, alignd, lambda: postgresql_ids(base)), stops)
+    assert alignd.stop() == 0
