@@ -10,15 +10,13 @@
 
 #include "daemon.h"
 #include "log.h"
+#include "packet.h"
 #include "publish.h"
 #include "session.h"
 
 /* Longest wait for the MTA's next command. Sendmail lets an SMTP client take an
  * hour for one (Timeout.command, Timeout.datablock). */
 #define COMMAND_TIMEOUT_S 3700
-/* Postfix passes header fields of up to about 100 kB in one packet; the library
- * would close the connection at 64 kB. */
-#define PACKET_OCTETS 1048575
 
 #define STOPPING "mail filter is restarting, try again later"
 #define OTHER_RULES "recipients of this message have different rules, please send them separately"

@@ -1,15 +1,12 @@
-#include "guard.h"
-
-#include <dlfcn.h>
+/* guard.c - sigwait() in place of the C library's, for libmilter (8.17.1, read
+ * and tried). The library has a thread that waits for HUP, TERM and INT and stops
+ * serving when it takes one, which it does whenever the main thread is not
+ * waiting at that very moment, in the middle of a reload for example. Ours
+ * waits for ever; the daemon itself uses sigwaitinfo(). See packet.h for why
+ * this works.
+ */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define MACROS 'D'
-#define RECEIVE_ERROR 4         /* of the library's own: anything below a blank is an error */
-
-typedef char *reader_fn(int socket, struct timeval *timeout, char *command, size_t *len, char *name);
-static reader_fn *reader;
 
 int sigwait(const sigset_t *set, int *signal_r)
 {
@@ -20,34 +17,4 @@ int sigwait(const sigset_t *set, int *signal_r)
 	sigfillset(&all);
 	for (;;)
 		sigsuspend(&all);
-}
-
-bool guard_init(void)
-{
-	void *found = dlsym(RTLD_NEXT, "mi_rd_cmd");
-
-	memcpy(&reader, &found, sizeof(reader));        /* ISO C has no cast for this */
-	return reader != NULL;
-}
-
-/* The step's letter, then names and values in turn, each with its NUL. */
-static bool are_pairs(const char *data, size_t len)
-{
-	unsigned strings = 0;
-
-	for (size_t i = 1; i < len; i++)
-		strings += data[i] == '\0';
-	return strings % 2 == 0 && (len == 1 || data[len - 1] == '\0');
-}
-
-char *mi_rd_cmd(int socket, struct timeval *timeout, char *command, size_t *len, char *name)
-{
-	char *data = reader(socket, timeout, command, len, name);
-
-	if (data == NULL || *command != MACROS || are_pairs(data, *len))
-		return data;
-	free(data);
-	*command = RECEIVE_ERROR;
-	*len = 0;
-	return NULL;
 }

@@ -16,7 +16,6 @@
 #include "callbacks.h"
 #include "config.h"
 #include "daemon.h"
-#include "guard.h"
 #include "log.h"
 #include "start.h"
 
@@ -144,8 +143,6 @@ static int serve(struct settings *settings, bool foreground)
 	const char *error = NULL;
 	bool is_clean;
 
-	if (!guard_init())
-		return failed(EX_OSERR, "this libmilter is not one that alignd knows");
 	if (start_open_socket(settings, &error) != 0)
 		return failed(EX_UNAVAILABLE, error);
 	if (!foreground && start_background(&error) != 0)

@@ -47,8 +47,10 @@ static struct block *block_for(struct arena *arena, size_t size)
 
 	if (b != NULL && b->size - b->used >= size)
 		return b;
-	b = mem_zalloc(sizeof(*b) + room);
+	b = mem_alloc(sizeof(*b) + room);
 	b->size = room;
+	b->used = 0;
+	b->next = NULL;
 	if (room != BLOCK_BYTES && arena->first != NULL) {
 		/* a large piece gets a block of its own behind the current one */
 		b->next = arena->first->next;
@@ -60,7 +62,8 @@ static struct block *block_for(struct arena *arena, size_t size)
 	return b;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Octets as they come from the heap. */
+static void *take(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 	struct block *b;
@@ -76,12 +79,21 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return p;
 }
 
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *p = take(arena, size);
+
+	memset(p, 0, size);
+	return p;
+}
+
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = take(arena, len + 1);
 
 	if (len > 0)
 		memcpy(copy, text, len);
+	copy[len] = '\0';
 	return copy;
 }
 
@@ -106,7 +118,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		return arena_strdup(arena, "");
-	text = arena_alloc(arena, (size_t)len + 1);
+	text = take(arena, (size_t)len + 1);
 	va_start(args, format);
 	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);

@@ -84,6 +84,15 @@ static uint64_t count_lines(const char *data, size_t len)
 	return n;
 }
 
+/* The mutex is held and given up meanwhile: who is woken while it is held runs
+ * into it and sleeps again. */
+static void wake_unlocked(struct journal *j, pthread_cond_t *whom, int (*wake)(pthread_cond_t *))
+{
+	pthread_mutex_unlock(&j->mutex);
+	wake(whom);
+	pthread_mutex_lock(&j->mutex);
+}
+
 /* What one try did. */
 struct attempt {
 	int code, sync_code;            /* 0 or an errno */
@@ -130,7 +139,6 @@ static void note_attempt(struct journal *j, const struct attempt *try, size_t oc
 		journal_say(j, CAUSE_GOES_ON, "journal: writing goes on");
 	}
 	j->failing = try->code != 0;
-	pthread_cond_broadcast(&j->progress);
 }
 
 /* Takes what has come in; the mutex is held. */
@@ -164,6 +172,7 @@ static void write_some(struct journal *j)
 	pthread_mutex_lock(&j->mutex);
 	j->batch_left = j->batch.len - j->batch_done;
 	note_attempt(j, &try, j->batch_done - before);
+	wake_unlocked(j, &j->progress, pthread_cond_broadcast);
 }
 
 /* The mutex is held; it is given up meanwhile. */
@@ -195,6 +204,15 @@ static bool has_work(const struct journal *j)
 	return !j->no_room && (j->batch_left > 0 || j->pending.len > 0);
 }
 
+static void wait_for_work(struct journal *j)
+{
+	if (has_work(j) || j->closing)
+		return;
+	j->idle = true;
+	clock_cond_wait(&j->work, &j->mutex, clock_mono_ms() + JOURNAL_IDLE_MS);
+	j->idle = false;
+}
+
 static void *run_writer(void *context)
 {
 	struct journal *j = context;
@@ -207,8 +225,7 @@ static void *run_writer(void *context)
 				wait_before_retry(j);
 		} else {
 			leave_past_day(j);
-			if (!has_work(j) && !j->closing)
-				clock_cond_wait(&j->work, &j->mutex, clock_mono_ms() + JOURNAL_IDLE_MS);
+			wait_for_work(j);
 		}
 	}
 	j->unjournaled += j->taken - j->written;
@@ -402,6 +419,7 @@ static bool wait_written(struct journal *j, uint64_t ticket)
 
 bool journal_append(struct journal *journal, struct slice line)
 {
+	uint64_t ticket;
 	bool ok = false;
 
 	assert(line.len > 0 && line.len <= CHUNK_OCTETS && slice_find(line, '\n') == line.len - 1);
@@ -410,8 +428,12 @@ bool journal_append(struct journal *journal, struct slice line)
 		journal->unjournaled++;
 	} else {
 		buf_add_slice(&journal->pending, line);
-		pthread_cond_signal(&journal->work);
-		ok = wait_written(journal, ++journal->taken);
+		ticket = ++journal->taken;
+		if (journal->idle) {
+			journal->idle = false;
+			wake_unlocked(journal, &journal->work, pthread_cond_signal);
+		}
+		ok = wait_written(journal, ticket);
 	}
 	pthread_mutex_unlock(&journal->mutex);
 	return ok;

@@ -49,6 +49,7 @@ struct journal {
 	unsigned n_retired;
 	struct said said[N_CAUSES];
 	bool closing, writer_done, keeper_done;
+	bool idle;                      /* the writer waits for lines and has not been woken */
 	bool abandoned;                 /* close did not wait: the keeper frees */
 	int64_t close_ms;               /* monotonic: give up then */
 

@@ -24,7 +24,6 @@ foreign='
 ^zlib\.h$     ^lib/store/(journal[a-z_]*|packer)\.c$
 ^sqlite3\.h$  ^lib/store/db_sqlite\.c$
 ^libpq-fe\.h$ ^lib/store/db_pgsql\.c$
-^dlfcn\.h$    ^milter/guard\.c$
 '
 # C and POSIX (and Linux) headers that need no file of their own
 plain='^(assert|dirent|errno|fcntl|getopt|grp|inttypes|limits|link|malloc|math|poll|pthread|pwd|sched|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|time|unistd)\.h$|^(arpa|netinet|sys)/[a-z0-9_]*\.h$|^(netdb|net/if)\.h$'

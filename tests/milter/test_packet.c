@@ -1,0 +1,211 @@
+/* Packets of the milter protocol, whole, in pieces, broken; both ways. */
+#include "testmain.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "packet.h"
+
+#define LARGE 300000
+#define LONGER_THAN_ANY "\x00\x10\x00\x02" "L"  /* PACKET_OCTETS + 1 of data */
+
+enum { TIMEOUT = 1, ERROR = 4, END = 5, TOO_LARGE = 7 };
+
+static const char *said;
+static int here, there;                 /* ours, the MTA's */
+static struct timeval patience = { .tv_sec = 20 };
+
+void log_event(int priority, const char *event, ...)
+{
+	va_list pairs;
+
+	ck_assert_int_eq(priority, LOG_WARNING);
+	ck_assert_str_eq(event, "connection");
+	va_start(pairs, event);
+	ck_assert_str_eq(va_arg(pairs, const char *), "problem");
+	said = va_arg(pairs, const char *);
+	va_end(pairs);
+}
+
+static void setup(void)
+{
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	here = ends[0];
+	there = ends[1];
+	said = NULL;
+}
+
+static void teardown(void)
+{
+	close(here);
+	if (there >= 0)
+		close(there);
+}
+
+static void send_all(const char *data, size_t len)
+{
+	ck_assert_int_eq(write(there, data, len), (ssize_t)len);
+}
+
+static void hang_up(void)
+{
+	close(there);
+	there = -1;
+}
+
+#define ROW(name, text, command, data, says) \
+	{ name, text, sizeof(text) - 1, command, data, sizeof(data) - 1, says }
+static const struct {
+	const char *name, *text;
+	size_t len;
+	int command;
+	const char *data;
+	size_t data_len;
+	const char *says;
+} read_rows[] = {
+	ROW("no data", "\0\0\0\1N", 'N', "", NULL),
+	ROW("data", "\0\0\0\5Hmail", 'H', "mail", NULL),
+	ROW("only its own octets", "\0\0\0\3Hab\0\0\0\1N", 'H', "ab", NULL),
+	ROW("macros", "\0\0\0\6DMi\0x\0", 'D', "Mi\0x\0", NULL),
+	ROW("macros of a step, none", "\0\0\0\2DM", 'D', "M", NULL),
+	ROW("a macro without a value", "\0\0\0\4DMi\0", ERROR, "", "a macro without a value"),
+	ROW("a macro's value without its end", "\0\0\0\5DMi\0x", ERROR, "", "a macro without a value"),
+	ROW("no length", "\0\0\0\0N", TOO_LARGE, "", "packet of no or of too large"),
+	ROW("one octet too long", LONGER_THAN_ANY, TOO_LARGE, "", "packet of no or of too large"),
+	ROW("as long as can be written", "\xff\xff\xff\xffN", TOO_LARGE, "", "packet of no or of"),
+	ROW("nothing at all", "", END, "", NULL),
+	ROW("half a head", "\0\0\0", END, "", NULL),
+	ROW("half its data", "\0\0\0\5Hma", END, "", NULL),
+};
+
+START_TEST(test_read)
+{
+	char command = 'x', *data;
+	size_t len = 77;
+
+	send_all(read_rows[_i].text, read_rows[_i].len);
+	hang_up();
+	data = mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_msg(command == read_rows[_i].command, "%s: %d", read_rows[_i].name, command);
+	ck_assert_uint_eq(len, read_rows[_i].data_len);
+	ck_assert_int_eq(data != NULL, len > 0);
+	ck_assert(len == 0 || memcmp(data, read_rows[_i].data, len) == 0);
+	ck_assert_msg(read_rows[_i].says == NULL ? said == NULL :
+		      said != NULL && strstr(said, read_rows[_i].says) != NULL,
+		      "%s: %s", read_rows[_i].name, said);
+	free(data);
+}
+END_TEST
+
+static void *send_slowly(void *text)
+{
+	for (int i = 0; i < 9; i++) {
+		usleep(2000);
+		send_all((const char *)text + i, 1);
+	}
+	return NULL;
+}
+
+/* What has not come yet is waited for. */
+START_TEST(test_octet_by_octet)
+{
+	char command, *data;
+	pthread_t mta;
+	size_t len;
+
+	pthread_create(&mta, NULL, send_slowly, (void *)"\0\0\0\5Hmail");
+	data = mi_rd_cmd(here, &patience, &command, &len, NULL);
+	pthread_join(mta, NULL);
+	ck_assert_int_eq(command, 'H');
+	ck_assert_uint_eq(len, 4);
+	ck_assert_mem_eq(data, "mail", 4);
+	free(data);
+}
+END_TEST
+
+START_TEST(test_nothing_comes)
+{
+	struct timeval soon = { .tv_usec = 20000 };
+	char command;
+	size_t len;
+
+	send_all("\0\0\0\5Hma", 7);
+	ck_assert_ptr_null(mi_rd_cmd(here, &soon, &command, &len, NULL));
+	ck_assert_int_eq(command, TIMEOUT);
+	ck_assert_uint_eq(len, 0);
+}
+END_TEST
+
+static void *read_slowly(void *out)
+{
+	size_t done = 0;
+
+	while (done < LARGE + 5) {
+		ssize_t n = read(there, (char *)out + done, 20000);
+
+		ck_assert_int_gt(n, 0);
+		done += (size_t)n;
+		usleep(500);
+	}
+	return NULL;
+}
+
+/* More than the socket holds. */
+START_TEST(test_write_in_pieces)
+{
+	static char data[LARGE], got[LARGE + 20000 + 5];
+	uint32_t count = htonl(LARGE + 1);
+	pthread_t mta;
+
+	for (int i = 0; i < LARGE; i++)
+		data[i] = (char)(i * 31 % 251);
+	pthread_create(&mta, NULL, read_slowly, got);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'h', data, LARGE), 0);
+	pthread_join(mta, NULL);
+	ck_assert_mem_eq(got, &count, 4);
+	ck_assert_int_eq(got[4], 'h');
+	ck_assert_mem_eq(got + 5, data, LARGE);
+}
+END_TEST
+
+START_TEST(test_write)
+{
+	static char data[PACKET_OCTETS];
+	struct timeval soon = { .tv_usec = 20000 };
+	char got[8];
+
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 0), 0);
+	ck_assert_int_eq(read(there, got, sizeof(got)), 5);
+	ck_assert_mem_eq(got, "\0\0\0\1c", 5);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 1), -1);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', data, PACKET_OCTETS + 1), -1);
+	ck_assert_int_eq(mi_wr_cmd(here, &soon, 'h', data, PACKET_OCTETS), -1);      /* nobody reads */
+	hang_up();
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 0), -1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("packet");
+	TCase *t = tcase_create("packet");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, test_read, 0, N_ROWS(read_rows));
+	tcase_add_test(t, test_octet_by_octet);
+	tcase_add_test(t, test_nothing_comes);
+	tcase_add_test(t, test_write_in_pieces);
+	tcase_add_test(t, test_write);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+TEST_MAIN(suite())
