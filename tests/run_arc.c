@@ -86,6 +86,7 @@ static void validate(struct slice message, struct arena *arena, struct arc_evide
 	fields_init(&fields, arena);
 	body = read_header(&fields, message);
 	auth_arc_eoh(arc, &fields, out_r);
+	auth_arc_ask(arc);
 	for (; body.len > 0; body = slice_from(body, BODY_PIECE))
 		auth_arc_body(arc, body.data, body.len < BODY_PIECE ? body.len : BODY_PIECE);
 	asker_wait(asker, 1000, 1000, NULL, NULL);

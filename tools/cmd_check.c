@@ -187,6 +187,9 @@ static void print_org(const char *label, const struct org *org)
 	case ORG_TEMPERROR:
 		row(label, "not known: a DNS look-up failed");
 		break;
+	case ORG_LIMIT:
+		row(label, "not looked up: too many look-ups in this message (dns.max_lookups)");
+		break;
 	}
 }
 

@@ -15,6 +15,7 @@ struct question {
 	struct asker *asker;
 	const char *name;
 	enum dns_type type;
+	enum asker_part part;   /* whose share it is in */
 	int64_t started_ms;
 	const struct dns_answer *answer;
 	uint64_t waiting;       /* tasks that met it unanswered */
@@ -24,7 +25,8 @@ struct task {
 	struct task *next;
 	asker_task_fn *fn;
 	void *context;
-	const char *author;     /* on whose behalf it asks */
+	enum asker_part part;   /* what for it asks */
+	const char *author;     /* on whose behalf */
 	uint64_t bit;
 	bool finished, missed;  /* missed: its last run met an unanswered question */
 };
@@ -37,14 +39,17 @@ struct asker {
 	struct asker_limits limits;
 	struct arena *arena;    /* the message's; NULL when it has gone */
 	struct arena *own;      /* lives until the last look-up has ended */
+	enum asker_part part;
 	const char *author;
+	unsigned shares[N_ASKER_PARTS], used[N_ASKER_PARTS];
+	bool more;              /* shares may still grow */
 	struct question *questions, **questions_tail;
 	unsigned n_questions;
 	struct task *tasks, **tasks_tail, *current;
 	unsigned n_tasks, n_unfinished;
 	uint64_t ready;         /* tasks that an answer has come for */
 	bool running, over;     /* over: the budget is used up */
-	const struct dns_answer *bad_name, *busy, *timeout;
+	const struct dns_answer *bad_name, *limit, *timeout;
 };
 
 struct asker *asker_new(struct resolver *resolver, const struct asker_limits *limits)
@@ -63,10 +68,12 @@ struct asker *asker_new(struct resolver *resolver, const struct asker_limits *li
 	asker->arena = arena_new();
 	asker->own = arena_new();
 	asker->author = "";
+	for (unsigned part = 0; part < N_ASKER_PARTS; part++)
+		asker->shares[part] = limits->max_lookups;
 	asker->questions_tail = &asker->questions;
 	asker->tasks_tail = &asker->tasks;
 	asker->bad_name = dns_answer_new(DNS_BAD_NAME, 0, NULL, 0);
-	asker->busy = dns_answer_new(DNS_BUSY, 0, NULL, 0);
+	asker->limit = dns_answer_new(DNS_LIMIT, 0, NULL, 0);
 	asker->timeout = dns_answer_new(DNS_TIMEOUT, 0, NULL, 0);
 	return asker;
 }
@@ -78,7 +85,7 @@ static void unref(struct asker *asker)
 	for (struct question *q = asker->questions; q != NULL; q = q->next)
 		dns_answer_unref(q->answer);
 	dns_answer_unref(asker->bad_name);
-	dns_answer_unref(asker->busy);
+	dns_answer_unref(asker->limit);
 	dns_answer_unref(asker->timeout);
 	arena_free(asker->own);
 	pthread_cond_destroy(&asker->finished);
@@ -114,10 +121,12 @@ struct arena *asker_arena(struct asker *asker)
 	return asker->arena;
 }
 
-void asker_set_author(struct asker *asker, const char *author)
+void asker_set_purpose(struct asker *asker, enum asker_part part, const char *author)
 {
 	asker_lock(asker);
-	asker->author = arena_strdup(asker->own, author);
+	asker->part = part;
+	if (strcmp(asker->author, author) != 0)
+		asker->author = arena_strdup(asker->own, author);
 	asker_unlock(asker);
 }
 
@@ -165,13 +174,16 @@ static int64_t expire(struct asker *asker, int64_t now_ms)
 static bool run_task(struct asker *asker, struct task *task)
 {
 	struct task *outer = asker->current;
+	enum asker_part part = asker->part;
 	const char *author = asker->author;
 
 	asker->current = task;
+	asker->part = task->part;
 	asker->author = task->author;
 	task->missed = false;
 	task->finished = task->fn(asker, task->context);
 	asker->current = outer;
+	asker->part = part;
 	asker->author = author;
 	if (task->finished)
 		asker->n_unfinished--;
@@ -234,6 +246,40 @@ static struct question *find_question(struct asker *asker, const char *name, enu
 	return q;
 }
 
+void asker_set_shares(struct asker *asker, const unsigned shares[N_ASKER_PARTS], bool more)
+{
+	unsigned sum = 0;
+
+	asker_lock(asker);
+	for (unsigned part = 0; part < N_ASKER_PARTS; part++)
+		sum += shares[part];
+	assert(sum <= asker->limits.max_lookups);
+	memcpy(asker->shares, shares, sizeof(asker->shares));
+	asker->more = more;
+	asker->ready = UINT64_MAX;      /* who waits for his share */
+	run(asker);
+	asker_unlock(asker);
+}
+
+/* Puts the question (NULL: one not asked yet) into the share of who asks now, if
+ * there is room. One that counts for an earlier part stays where it is. */
+static bool take_share(struct asker *asker, struct question *q)
+{
+	enum asker_part part = asker->part;
+
+	if (q != NULL && q->part <= part)
+		return true;
+	if (asker->used[part] >= asker->shares[part] ||
+	    (q == NULL && asker->n_questions >= asker->limits.max_lookups))
+		return false;
+	asker->used[part]++;
+	if (q != NULL) {
+		asker->used[q->part]--;
+		q->part = part;
+	}
+	return true;
+}
+
 static struct question *ask(struct asker *asker, const char *name, enum dns_type type)
 {
 	struct question *q = ARENA_NEW(asker->own, struct question);
@@ -242,6 +288,7 @@ static struct question *ask(struct asker *asker, const char *name, enum dns_type
 	q->asker = asker;
 	q->name = arena_strdup(asker->own, name);
 	q->type = type;
+	q->part = asker->part;
 	*asker->questions_tail = q;
 	asker->questions_tail = &q->next;
 	asker->n_questions++;
@@ -258,6 +305,15 @@ static struct question *ask(struct asker *asker, const char *name, enum dns_type
 	return q;
 }
 
+static const struct dns_answer *over_share(struct asker *asker)
+{
+	if (!asker->more || asker->over)
+		return asker->limit;
+	if (asker->current != NULL)
+		asker->current->missed = true;
+	return NULL;
+}
+
 static const struct dns_answer *get(struct asker *asker, const char *name, enum dns_type type)
 {
 	char normal[RESOLVER_NAME_SIZE];
@@ -266,8 +322,8 @@ static const struct dns_answer *get(struct asker *asker, const char *name, enum 
 	if (!resolver_name(name, normal))
 		return asker->bad_name;
 	q = find_question(asker, normal, type);
-	if (q == NULL && asker->n_questions >= asker->limits.max_lookups)
-		return asker->busy;
+	if (!take_share(asker, q))
+		return over_share(asker);
 	if (q == NULL)
 		q = ask(asker, normal, type);
 	if (q->answer == NULL && asker->current != NULL) {
@@ -299,6 +355,18 @@ void asker_want(struct asker *asker, const char *name, enum dns_type type)
 	asker_unlock(asker);
 }
 
+void asker_want_ahead(struct asker *asker, const char *name, enum dns_type type)
+{
+	enum asker_part part;
+
+	asker_lock(asker);
+	part = asker->part;
+	asker->part = ASKER_AHEAD;
+	asker_want(asker, name, type);
+	asker->part = part;
+	asker_unlock(asker);
+}
+
 void asker_add(struct asker *asker, asker_task_fn *fn, void *context)
 {
 	struct task *task;
@@ -307,6 +375,7 @@ void asker_add(struct asker *asker, asker_task_fn *fn, void *context)
 	task = ARENA_NEW(asker->own, struct task);
 	task->fn = fn;
 	task->context = context;
+	task->part = asker->part;
 	task->author = asker->author;
 	task->bit = (uint64_t)1 << (asker->n_tasks < TASK_BITS ? asker->n_tasks : TASK_BITS - 1);
 	asker->n_tasks++;
@@ -344,6 +413,10 @@ unsigned asker_wait(struct asker *asker, unsigned budget_ms,
 
 	asker_lock(asker);
 	assert(asker->current == NULL);
+	if (asker->more) {
+		asker->more = false;
+		asker->ready = UINT64_MAX;
+	}
 	run(asker);
 	while (asker->n_unfinished > 0) {
 		int64_t expiry_ms = expire(asker, now_ms);

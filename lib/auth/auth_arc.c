@@ -170,14 +170,18 @@ static void want_key(struct auth_arc *arc, struct keyfetch *fetch, struct check 
 		return;
 	name = arena_printf(arc->arena, "%s._domainkey.%s", check->signature->s, check->signature->d);
 	check->key = keyfetch_want(fetch, name);
-	asker_set_author(arc->asker, name + strlen(check->signature->s) + 1);
+	asker_set_purpose(arc->asker, ASKER_SIGNERS, name + strlen(check->signature->s) + 1);
 	asker_want(arc->asker, name, DNS_TXT);
 }
 
-static void want_keys(struct auth_arc *arc, unsigned n)
+void auth_arc_ask(struct auth_arc *arc)
 {
-	struct keyfetch *fetch = keyfetch_new(arc->arena, AUTH_ARC_LOOKUPS(n));
+	unsigned n = arc->evidence.n_sets;
+	struct keyfetch *fetch;
 
+	if (arc->messages == NULL)
+		return;
+	fetch = keyfetch_new(arc->arena, AUTH_ARC_LOOKUPS(n));
 	for (unsigned i = n; i > 0; i--) {
 		want_key(arc, fetch, &arc->messages[i - 1]);
 		want_key(arc, fetch, &arc->seals[i - 1]);
@@ -196,7 +200,6 @@ static bool prepare(struct auth_arc *arc, const struct arc_sets *sets, const str
 	arc->seals = ARENA_ARRAY(arc->arena, struct check, sets->n);
 	hash_seals(arc, sets);
 	hash_messages(arc, sets, fields);
-	want_keys(arc, sets->n);
 	return true;
 }
 

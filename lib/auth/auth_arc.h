@@ -1,8 +1,8 @@
 /* auth_arc.h - the ARC chain of one message (RFC 8617 5.2). Validation only.
  *
  * Life: auth_arc_new at MAIL; auth_arc_eoh, which checks the structure, hashes the
- * header and starts the look-ups of all keys that can matter, and fills what the
- * sets say (evidence.h: sets, claims); auth_arc_body; then, when asker_wait() is
+ * header, and fills what the sets say (evidence.h: sets, claims); auth_arc_ask, which
+ * starts the look-ups of all keys that can matter, newest first; auth_arc_body; then, when asker_wait() is
  * over, auth_arc_finish. One thread at a time. The arena is the message's, as for
  * auth_dkim.h. Every error is final: fail, never temperror; a failed chain counts
  * like none.
@@ -36,6 +36,7 @@ struct auth_arc *auth_arc_new(struct key_cache *keys, struct asker *asker, struc
  * auth_dkim_eoh() frees it. The result is set when no key and no body can change
  * it any more (none, most of fail), else left unset. */
 void auth_arc_eoh(struct auth_arc *arc, const struct fields *fields, struct arc_evidence *out_r);
+void auth_arc_ask(struct auth_arc *arc);
 void auth_arc_body(struct auth_arc *arc, const char *data, size_t len);
 void auth_arc_finish(struct auth_arc *arc, struct arc_evidence *out_r);
 void auth_arc_free(struct auth_arc *arc);       /* NULL is allowed */

@@ -26,7 +26,6 @@ struct auth_dkim_library {
 struct seen {                           /* one DKIM-Signature field that is looked at */
 	struct signature *signature;
 	const char *key_name;           /* NULL: can never verify */
-	bool asked;                     /* its look-up has been started */
 	bool checked;                   /* among the first max_signatures */
 	const char *unprocessed;        /* why the result is neutral */
 	const char *refused;            /* by the library: permerror */
@@ -161,11 +160,7 @@ void auth_dkim_free(struct auth_dkim *dkim)
 
 static void ask_key(struct auth_dkim *dkim, struct seen *seen)
 {
-	if (seen->asked)
-		return;
-	seen->asked = true;
-	dkim->n_asked++;
-	asker_set_author(dkim->asker, seen->signature->d);
+	asker_set_purpose(dkim->asker, ASKER_SIGNERS, seen->signature->d);
 	asker_want(dkim->asker, seen->key_name, DNS_TXT);
 }
 
@@ -181,7 +176,7 @@ static struct seen *look_at(struct auth_dkim *dkim, struct slice value, const ch
 		return seen;
 	seen->key_name = arena_printf(dkim->arena, "%s._domainkey.%s", seen->signature->s,
 				      seen->signature->d);
-	if (dkim->n_asked < dkim->options.max_signatures)
+	if (dkim->n_asked++ < dkim->options.max_signatures)
 		ask_key(dkim, seen);
 	return seen;
 }
@@ -228,7 +223,7 @@ static bool is_related(const struct seen *seen, const char *author)
 	return author != NULL && (domain_is_within(d, author) || domain_is_within(author, d));
 }
 
-/* The author's own first, then by their order in the message. */
+/* The author's own first, then by their order in the message; the keys too. */
 static unsigned choose(struct auth_dkim *dkim, const char *author)
 {
 	unsigned left = dkim->options.max_signatures;
@@ -240,6 +235,7 @@ static unsigned choose(struct auth_dkim *dkim, const char *author)
 			if (seen->key_name == NULL || is_related(seen, author) != (related == 1))
 				continue;
 			seen->checked = true;
+			ask_key(dkim, seen);
 			left--;
 		}
 	return dkim->options.max_signatures - left;
@@ -254,7 +250,6 @@ static void want_keys(struct auth_dkim *dkim, unsigned n)
 
 		if (!seen->checked)
 			continue;
-		ask_key(dkim, seen);
 		seen->key = keyfetch_want(fetch, seen->key_name);
 	}
 	keyfetch_start(fetch, dkim->asker);

@@ -155,9 +155,9 @@ static void evaluate(struct spf_check *check, struct spf_evidence *out)
 	spf_target_start(check);
 	result = run_libspf2(check);
 	out->result = result_of(check, result);
+	out->reason = arena_strdup(asker_arena(check->asker), check->reason);
 	if (out->result == RES_SPF_FAIL)
 		out->explanation = spf_check_explain(check);
-	out->reason = arena_strdup(asker_arena(check->asker), check->reason);
 }
 
 /* The identity (RFC 7208 2.3, 2.4). NULL, or why there is nothing to check. */

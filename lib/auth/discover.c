@@ -7,6 +7,7 @@
 #include "core/walk.h"
 
 #define PREFIX "_dmarc."
+#define PSL_EXISTENCE_TYPES 3
 #define QUESTION_SIZE (sizeof(PREFIX) + DOMAIN_MAX)
 
 /* The record's name; over 253 octets it can't be asked, and there is none. */
@@ -36,26 +37,46 @@ static const char *failure(struct arena *arena, const struct dns_answer *answer,
 			    PREFIX, domain);
 }
 
-void discover_want(struct asker *asker, const struct discover_options *options,
-		   const char *start)
+static unsigned names_of(const struct discover_options *options, const char *start,
+			 const char *names_r[WALK_STEPS])
 {
-	const char *names[WALK_STEPS];
-	unsigned n = 0;
-	char name[QUESTION_SIZE];
-
 	switch (options->method) {
 	case DISCOVERY_METHOD_UNSET:
 		break;
 	case DISCOVERY_TREEWALK:
-		n = walk_names(start, names);
-		break;
+		return walk_names(start, names_r);
 	case DISCOVERY_PSL:
-		names[n++] = start;
-		names[n++] = orgdomain_from_suffix(start, &options->suffixes);
-		break;
+		names_r[0] = start;
+		names_r[1] = orgdomain_from_suffix(start, &options->suffixes);
+		return 2;
 	}
-	for (unsigned i = 0; i < n; i++)
+	return 0;
+}
+
+void discover_want_shortest(struct asker *asker, const struct discover_options *options,
+			    const char *start, unsigned most)
+{
+	const char *names[WALK_STEPS];
+	unsigned n = names_of(options, start, names);
+	char name[QUESTION_SIZE];
+
+	for (unsigned i = n > most ? n - most : 0; i < n; i++)
 		asker_want(asker, question(names[i], name), DNS_TXT);
+}
+
+void discover_want(struct asker *asker, const struct discover_options *options,
+		   const char *start)
+{
+	discover_want_shortest(asker, options, start, WALK_STEPS);
+}
+
+unsigned discover_policy_lookups(const struct discover_options *options, const char *author)
+{
+	const char *names[WALK_STEPS];
+
+	if (options->method == DISCOVERY_PSL)
+		return 2 + PSL_EXISTENCE_TYPES;
+	return 1 + (author != NULL ? walk_names(author, names) : WALK_STEPS);
 }
 
 /* Takes the walk to its end; false while an answer is missing. On
@@ -210,8 +231,8 @@ static enum existence existence_by(enum discovery_method method, const struct dn
 
 static bool check_existence(struct asker *asker, const char *author, struct policy_found *found)
 {
-	static const enum dns_type types[] = { DNS_A, DNS_MX, DNS_AAAA };
-	unsigned n = found->method == DISCOVERY_TREEWALK ? 1 : 3;
+	static const enum dns_type types[PSL_EXISTENCE_TYPES] = { DNS_A, DNS_MX, DNS_AAAA };
+	unsigned n = found->method == DISCOVERY_TREEWALK ? 1 : PSL_EXISTENCE_TYPES;
 	bool complete = true;
 
 	found->exists = EXISTENCE_ABSENT;
@@ -280,7 +301,9 @@ bool discover_org(struct asker *asker, const struct discover_options *options,
 	walk = ARENA_NEW(scratch, struct walk);
 	walk_init(walk, scratch, identifier);
 	done = take_walk(asker, walk, &failed);
-	if (done)
+	if (done && failed != NULL && failed->outcome == DNS_LIMIT)
+		*org_r = (struct org){ .status = ORG_LIMIT };
+	else if (done)
 		org_of_walk(arena, options, walk, org_r);
 	arena_free(scratch);
 	return done;

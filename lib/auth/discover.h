@@ -24,5 +24,10 @@ bool discover_org(struct asker *asker, const struct discover_options *options,
 /* Starts all look-ups that a walk from `start` may need (psl: both names). */
 void discover_want(struct asker *asker, const struct discover_options *options,
 		   const char *start);
+/* Only the `most` shortest names, which are those of its neighbours too. */
+void discover_want_shortest(struct asker *asker, const struct discover_options *options,
+			    const char *start, unsigned most);
+/* How many questions the policy of this author can take; NULL: of any. */
+unsigned discover_policy_lookups(const struct discover_options *options, const char *author);
 
 #endif

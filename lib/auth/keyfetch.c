@@ -72,6 +72,8 @@ static bool check_outcome(const struct dns_answer *answer, struct keyfetch_resul
 		return says(out, RES_DKIM_TEMPERROR, "key lookup failed DNSSEC");
 	case DNS_BUSY:
 		return says(out, RES_DKIM_TEMPERROR, "too many lookups");
+	case DNS_LIMIT:         /* no temperror: the sender has made it */
+		return says(out, RES_DKIM_POLICY, "not checked: too many look-ups in this message");
 	case DNS_SERVFAIL:
 	case DNS_UNSET:
 		break;

@@ -17,7 +17,8 @@ const struct name_row dns_outcome_names[] = {
 	{ DNS_UNSET, "-" }, { DNS_DATA, "data" }, { DNS_NODATA, "nodata" },
 	{ DNS_NXDOMAIN, "nxdomain" }, { DNS_BAD_NAME, "bad-name" },
 	{ DNS_SERVFAIL, "servfail" }, { DNS_TIMEOUT, "timeout" },
-	{ DNS_BOGUS, "bogus" }, { DNS_BUSY, "busy" }, { 0, NULL },
+	{ DNS_BOGUS, "bogus" }, { DNS_BUSY, "busy" }, { DNS_LIMIT, "limit" },
+	{ 0, NULL },
 };
 
 /* How many of the records fit; *bytes_r is what they need. */
@@ -92,6 +93,7 @@ bool dns_outcome_is_failure(enum dns_outcome outcome)
 	case DNS_TIMEOUT:
 	case DNS_BOGUS:
 	case DNS_BUSY:
+	case DNS_LIMIT:
 		return true;
 	}
 	return true;

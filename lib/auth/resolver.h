@@ -33,7 +33,8 @@ enum dns_outcome {
 	DNS_SERVFAIL,           /* REFUSED, lame, unparsable, loops: all of them */
 	DNS_TIMEOUT,            /* dns.timeout_ms or the message's budget */
 	DNS_BOGUS,              /* DNSSEC says forged */
-	DNS_BUSY,               /* dns.max_in_flight_per_author, or too many for the message */
+	DNS_BUSY,               /* dns.max_in_flight_per_author, or too many in all */
+	DNS_LIMIT,              /* over the message's share (asker.h): was not asked */
 };
 extern const struct name_row dns_outcome_names[];
 

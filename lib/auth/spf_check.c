@@ -30,8 +30,12 @@ const struct dns_answer *spf_check_ask(struct spf_check *check, const char *name
 
 	if (name[0] != '\0')
 		answer = asker_get(check->asker, name, type);
-	if (answer == NULL)
+	if (answer == NULL) {
 		spf_check_stop(check, SPF_END_PENDING, NULL);
+	} else if (answer->outcome == DNS_LIMIT) {
+		spf_check_stop(check, SPF_END_PERMERROR, "more look-ups than one message may make");
+		return NULL;
+	}
 	return answer;
 }
 

@@ -54,7 +54,8 @@ bool spf_check_stop(struct spf_check *check, enum spf_end end, const char *reaso
 /* `text`, with the name behind it when it is one that can be shown. */
 bool spf_check_stop_at(struct spf_check *check, enum spf_end end, const char *text, const char *name);
 /* "" is a name that can't be asked, as if it did not exist. NULL: stopped,
- * because the answer is missing or, for _need, a failure (temperror). */
+ * because the answer is missing, or would be one too many (permerror: the records
+ * made it so), or, for _need, is a failure (temperror). */
 const struct dns_answer *spf_check_ask(struct spf_check *check, const char *name, enum dns_type type);
 const struct dns_answer *spf_check_need(struct spf_check *check, const char *name, enum dns_type type);
 /* A or AAAA, 4 or 16 octets: what the client can match. */

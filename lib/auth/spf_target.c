@@ -101,6 +101,51 @@ static struct spf_loaded *load_record(struct spf_check *check, const char *name,
 	return loaded;
 }
 
+static enum dns_type question_type(const struct spf_check *check, enum spf_mechanism mechanism)
+{
+	switch (mechanism) {
+	case SPF_INCLUDE:
+	case SPF_REDIRECT:
+		return DNS_TXT;
+	case SPF_A:
+		return spf_check_address_type(check);
+	case SPF_MX:
+		return DNS_MX;
+	case SPF_MECHANISM_UNSET:
+	case SPF_ALL:
+	case SPF_PTR:
+	case SPF_IP4:
+	case SPF_IP6:
+	case SPF_EXISTS:
+		break;
+	}
+	return DNS_A;
+}
+
+static bool has_question(const struct spf_term *term)
+{
+	return term->mechanism != SPF_ALL && term->mechanism != SPF_IP4 &&
+	       term->mechanism != SPF_IP6 && term->mechanism != SPF_PTR;
+}
+
+/* An answer is awaited: what the rest of the record names is asked meanwhile, since
+ * the check will most often come to it. %{p} takes look-ups of its own. */
+static void ask_ahead(struct spf_check *check, const struct spf_target *target)
+{
+	const struct spf_record *record = &target->from->record;
+	char name[DOMAIN_SIZE];
+
+	if (check->end != SPF_END_PENDING)
+		return;
+	for (unsigned i = target->first + 1; i < record->n_terms; i++) {
+		const struct spf_term *term = &record->terms[i];
+
+		if (has_question(term) && !spf_macro_uses(term->domain, 'p') &&
+		    spf_check_name(check, target->from, term->domain, name) && name[0] != '\0')
+			asker_want_ahead(check->asker, name, question_type(check, term->mechanism));
+	}
+}
+
 static struct spf_loaded *load_start(struct spf_check *check)
 {
 	check->top = load_record(check, check->domain, SPF_END_NONE);
@@ -154,6 +199,7 @@ bool spf_target_record(struct spf_check *check, const char *token, struct buf *o
 		break;
 	case TARGET_TERM:
 		check->loading = load_term(check, &target);
+		ask_ahead(check, &target);
 		break;
 	case TARGET_REST:
 		first = target.first;
@@ -233,7 +279,7 @@ static bool add_exchanges(struct spf_check *check, const struct spf_target *targ
 
 		check->targets[number].name = name;
 		if (name[0] != '\0')
-			asker_want(check->asker, name, spf_check_address_type(check));
+			asker_want_ahead(check->asker, name, spf_check_address_type(check));
 		token = arena_printf(check->arena, "%u.t", number);
 		add_answer(answers, token, strlen(token) + 1);
 	}
@@ -254,12 +300,6 @@ static bool answer_ptr(struct spf_check *check, const char *domain, struct spf_a
 	if (spf_check_has_name(check, domain))
 		add_match(check, answers);
 	return true;
-}
-
-static enum dns_type question_type(const struct spf_check *check, enum spf_mechanism mechanism)
-{
-	return mechanism == SPF_MX ? DNS_MX :
-	       mechanism == SPF_A ? spf_check_address_type(check) : DNS_A;
 }
 
 static bool answer_term(struct spf_check *check, const struct spf_target *target,
@@ -297,13 +337,17 @@ static bool answer_exchange(struct spf_check *check, const struct spf_target *ta
 bool spf_target_answer(struct spf_check *check, const char *token, struct spf_answers *answers_r)
 {
 	struct spf_target target;
+	bool found;
 
 	answers_r->n = 0;
 	if (!find_target(check, token, &target))
 		return false;
 	if (target.kind == TARGET_TERM)
-		return answer_term(check, &target, answers_r);
-	if (target.kind == TARGET_EXCHANGE)
-		return answer_exchange(check, &target, answers_r);
-	return spf_check_stop(check, SPF_END_PERMERROR, no_sense);
+		found = answer_term(check, &target, answers_r);
+	else if (target.kind == TARGET_EXCHANGE)
+		found = answer_exchange(check, &target, answers_r);
+	else
+		return spf_check_stop(check, SPF_END_PERMERROR, no_sense);
+	ask_ahead(check, &target);
+	return found;
 }

@@ -52,14 +52,7 @@ enum {
 	LIMIT_REPLY_TEXT = 400,
 	LIMIT_DNS_TEXT = 65536,           /* joined TXT data of one answer */
 	LIMIT_DNS_RECORDS = 256,          /* records taken from one answer */
-	/* Distinct questions per message: as many as all parts together can ask, or
-	 * one part could be starved by another, which is a temperror that the sender
-	 * has made. 1 record, 10 mx of 11 and 11 for %{p}, 1 exp; 5 walks of 8, of
-	 * authors and SPF; 4 times 3 for existence; twice a key and a walk for each
-	 * of dkim.max_signatures; the keys of arc.max_sets and four more walks. */
-	LIMIT_MESSAGE_LOOKUPS = 1 + 110 + 11 + 1 + 40 + 12,
-	LIMIT_WALK_LOOKUPS = 8,
-	LIMIT_SIGNATURE_LOOKUPS = 2 + LIMIT_WALK_LOOKUPS,
+	LIMIT_MESSAGE_LOOKUPS = 60,       /* distinct questions; dns.max_lookups may raise it */
 };
 
 struct buf {

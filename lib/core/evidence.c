@@ -52,7 +52,8 @@ const struct name_row existence_names[] = {
 	{ EXISTENCE_ABSENT, "absent" }, { EXISTENCE_UNKNOWN, "unknown" }, { 0, NULL },
 };
 const struct name_row org_status_names[] = {
-	{ ORG_UNSET, "-" }, { ORG_KNOWN, "known" }, { ORG_TEMPERROR, "temperror" }, { 0, NULL },
+	{ ORG_UNSET, "-" }, { ORG_KNOWN, "known" }, { ORG_TEMPERROR, "temperror" },
+	{ ORG_LIMIT, "limit" }, { 0, NULL },
 };
 
 const char *from_status_phrase(enum from_status status)

@@ -49,6 +49,7 @@ enum org_status {
 	ORG_UNSET = 0,                  /* not asked: it could not matter */
 	ORG_KNOWN,
 	ORG_TEMPERROR,
+	ORG_LIMIT,                      /* too many look-ups in this message: as none */
 };
 struct org {
 	enum org_status status;
@@ -187,7 +188,7 @@ struct evidence {
 	/* draws: 0..99 */
 	unsigned sample_draw, enforce_draw;
 	/* cost */
-	unsigned lookups;               /* distinct questions of this message */
+	unsigned lookups;               /* distinct questions of this message, dns.max_lookups at most */
 	unsigned waited_ms;             /* at end of message, for answers */
 	uint64_t body_bytes;
 	unsigned header_fields;

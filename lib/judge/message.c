@@ -9,6 +9,7 @@
 #include "judge/evaluate.h"
 #include "judge/message_private.h"
 #include "judge/relay.h"
+#include "judge/shares.h"
 #include "judge/signers.h"
 
 /* A fold is at most CR LF before the octet that stays: a field that is cut here
@@ -111,21 +112,11 @@ void message_set_client(struct message *m, const struct arrival *arrival)
 	e->helo_domain = helo_domain(m->arena, arrival->helo);
 }
 
-/* SPF, then the Organizational Domain of what it authenticated. */
 static bool spf_task(struct asker *asker, void *context)
 {
 	struct message *m = context;
-	struct spf_evidence *spf = &m->evidence.spf;
 
-	if (!m->spf_done) {
-		if (!auth_spf_check(asker, &m->spf_question, spf))
-			return false;
-		m->spf_done = true;
-	}
-	if (spf->domain == NULL ||
-	    (spf->result != RES_SPF_PASS && spf->result != RES_SPF_TEMPERROR))
-		return true;
-	return discover_org(asker, &m->engine->discover, spf->domain, &spf->org);
+	return auth_spf_check(asker, &m->spf_question, &m->evidence.spf);
 }
 
 static bool policy_task(struct asker *asker, void *context)
@@ -134,14 +125,6 @@ static bool policy_task(struct asker *asker, void *context)
 
 	return discover_policy(asker, &task->message->engine->discover, task->author->domain,
 			       &task->author->policy);
-}
-
-static unsigned max_lookups(const struct settings *settings)
-{
-	unsigned n = LIMIT_MESSAGE_LOOKUPS + settings->dkim_max_signatures * LIMIT_SIGNATURE_LOOKUPS;
-
-	return settings->arc_check ? n + AUTH_ARC_LOOKUPS(settings->arc_max_sets) +
-				     LIMIT_ARC_ORGS * LIMIT_WALK_LOOKUPS : n;
 }
 
 static void open_arc(struct message *m)
@@ -161,7 +144,7 @@ static void open_asker(struct message *m)
 {
 	const struct settings *settings = m->engine->settings;
 	struct asker_limits limits = {
-		.timeout_ms = settings->dns_timeout_ms, .max_lookups = max_lookups(settings),
+		.timeout_ms = settings->dns_timeout_ms, .max_lookups = settings->dns_max_lookups,
 	};
 	struct auth_dkim_options options = {
 		.max_signatures = settings->dkim_max_signatures,
@@ -170,11 +153,12 @@ static void open_asker(struct message *m)
 	};
 
 	m->asker = asker_new(m->engine->resolver, &limits);
+	shares_begin(m);
 	m->dkim = auth_dkim_new(m->engine->dkim, m->engine->keys, m->asker, m->arena, &options);
 	open_arc(m);
 }
 
-/* SPF, and the walk of its domain. */
+/* SPF, and the names of its domain's walk that the author's are likely to share. */
 void message_start_spf(struct message *m)
 {
 	struct evidence *e = &m->evidence;
@@ -185,11 +169,12 @@ void message_start_spf(struct message *m)
 		.sender = &e->sender, .receiver = m->engine->settings->authserv_id,
 		.client_unknown = e->relay.unread,
 	};
-	if (domain != NULL)
-		asker_set_author(m->asker, domain);
+	asker_set_purpose(m->asker, ASKER_SPF, domain != NULL ? domain : "");
 	asker_add(m->asker, spf_task, m);
-	if (domain != NULL && m->client.family != 0)
-		discover_want(m->asker, &m->engine->discover, domain);
+	if (domain == NULL || m->client.family == 0)
+		return;
+	asker_set_purpose(m->asker, ASKER_SIGNERS, domain);
+	discover_want_shortest(m->asker, &m->engine->discover, domain, SHARES_EARLY_WALK);
 }
 
 /* Nothing may be left that points into the asker's memory. */
@@ -252,7 +237,7 @@ static void on_from(struct message *m, struct slice value)
 	evaluate_from(e, m->arena, 1, m->from_body);
 	m->author_tasks = ARENA_ARRAY(m->arena, struct author_task, LIMIT_AUTHORS);
 	for (unsigned i = 0; i < e->n_authors; i++) {
-		asker_set_author(m->asker, e->authors[i].domain);
+		asker_set_purpose(m->asker, ASKER_POLICY, e->authors[i].domain);
 		discover_want(m->asker, &m->engine->discover, e->authors[i].domain);
 		m->author_tasks[i] = (struct author_task){ m, &e->authors[i] };
 		asker_add(m->asker, policy_task, &m->author_tasks[i]);
@@ -346,8 +331,12 @@ void message_eoh(struct message *m)
 		evaluate_from(e, m->arena, 0, slice_of(""));
 	if (m->arc != NULL)
 		auth_arc_eoh(m->arc, auth_dkim_fields(m->dkim), &e->arc);
+	shares_end(m);
 	auth_dkim_eoh(m->dkim, e->from == FROM_OK ? e->authors[0].domain : NULL);
 	signers_start(m);
+	if (m->arc != NULL)
+		auth_arc_ask(m->arc);
+	signers_start_claims(m);
 }
 
 void message_body(struct message *m, const char *data, size_t len)

@@ -19,7 +19,6 @@ struct message {
 	struct verdict verdict;
 	struct address client;          /* in front of our relays; family 0: unknown */
 	struct spf_question spf_question;
-	bool spf_done;                  /* only its org is missing */
 	bool relay_awaited;             /* the next Received field is a relay's of ours (relay.h) */
 	const char *recipient_key;      /* rules of the first recipient; NULL: none yet */
 	struct slice mail_from;

@@ -7,14 +7,38 @@ struct signer {
 	const char *domain;
 	struct org org;
 	struct message *message;
+	bool wanted;                    /* its walk may matter: it is made */
 };
+
+/* With a record at a top level domain that is no public suffix, that is the
+ * Organizational Domain of all below it. True when the signer is; *done_r: when the
+ * authors' are known. */
+static bool is_below_top_org(const struct signer *signer, bool *done_r)
+{
+	const struct evidence *e = &signer->message->evidence;
+
+	*done_r = true;
+	for (unsigned i = 0; i < e->n_authors; i++) {
+		const struct org *org = &e->authors[i].policy.org;
+
+		if (org->status == ORG_UNSET)
+			*done_r = false;
+		else if (org->status == ORG_KNOWN && domain_labels(org->domain) == 1 &&
+			 domain_is_within(signer->domain, org->domain))
+			return true;
+	}
+	return false;
+}
 
 static bool signer_task(struct asker *asker, void *context)
 {
 	struct signer *signer = context;
+	bool done = false;
 
-	return discover_org(asker, &signer->message->engine->discover, signer->domain,
-			    &signer->org);
+	if (!signer->wanted)
+		signer->wanted = is_below_top_org(signer, &done);
+	return signer->wanted ? discover_org(asker, &signer->message->engine->discover,
+					     signer->domain, &signer->org) : done;
 }
 
 static struct signer *find(const struct message *m, const char *domain)
@@ -25,18 +49,37 @@ static struct signer *find(const struct message *m, const char *domain)
 	return NULL;
 }
 
-static void start(struct message *m, const char *domain)
+static void start(struct message *m, const char *domain, bool wanted)
 {
 	struct signer *signer = &m->signers[m->n_signers++];
 
-	*signer = (struct signer){ .domain = domain, .message = m };
-	asker_set_author(m->asker, domain);
-	discover_want(m->asker, &m->engine->discover, domain);
+	*signer = (struct signer){ .domain = domain, .message = m, .wanted = wanted };
+	asker_set_purpose(m->asker, ASKER_SIGNERS, domain);
 	asker_add(m->asker, signer_task, signer);
 }
 
-/* Could a walk show that the two have one Organizational Domain? Equal ones are
- * aligned without it. */
+/* Do the names of an author end alike? Then a walk may show that the two have one
+ * Organizational Domain. */
+static bool ends_alike(const struct evidence *e, const char *domain, unsigned labels)
+{
+	for (unsigned i = 0; i < e->n_authors; i++)
+		if (domain_equal(domain_last_labels(domain, labels),
+				 domain_last_labels(e->authors[i].domain, labels)))
+			return true;
+	return false;
+}
+
+/* By the suffix list nothing is asked. */
+static void start_identifier(struct message *m, const char *domain)
+{
+	bool wanted = m->engine->discover.method == DISCOVERY_PSL ||
+		      ends_alike(&m->evidence, domain, 2);
+
+	if (find(m, domain) == NULL && (wanted || ends_alike(&m->evidence, domain, 1)))
+		start(m, domain, wanted);
+}
+
+/* Equal ones are aligned without it. */
 static bool could_be_aligned(const struct evidence *e, const char *domain)
 {
 	for (unsigned i = 0; i < e->n_authors; i++)
@@ -57,7 +100,7 @@ static unsigned start_claims_of(struct message *m, const struct arc_set *set, un
 		if (claim->method == ARC_METHOD_DMARC || claim->domain == NULL ||
 		    find(m, claim->domain) != NULL || !could_be_aligned(&m->evidence, claim->domain))
 			continue;
-		start(m, claim->domain);
+		start(m, claim->domain, true);
 		started++;
 	}
 	return started;
@@ -65,7 +108,7 @@ static unsigned start_claims_of(struct message *m, const struct arc_set *set, un
 
 /* The set whose word is taken comes first; the others too, since what-if may trust
  * other sealers. */
-static void start_claims(struct message *m)
+void signers_start_claims(struct message *m)
 {
 	const struct arc_evidence *arc = &m->evidence.arc;
 	unsigned from = arc_trusted_from(&m->evidence, &m->engine->settings->ruleset);
@@ -80,13 +123,14 @@ static void start_claims(struct message *m)
 void signers_start(struct message *m)
 {
 	unsigned max = m->engine->settings->dkim_max_signatures;
-	const char *domain;
+	const struct evidence *e = &m->evidence;
+	const char *domain = e->sender.domain != NULL ? e->sender.domain : e->helo_domain;
 
-	m->signers = ARENA_ARRAY(m->arena, struct signer, max + LIMIT_ARC_ORGS);
+	m->signers = ARENA_ARRAY(m->arena, struct signer, 1 + max + LIMIT_ARC_ORGS);
+	if (domain != NULL)
+		start_identifier(m, domain);
 	for (unsigned i = 0; (domain = auth_dkim_signer(m->dkim, i)) != NULL; i++)
-		if (find(m, domain) == NULL)
-			start(m, domain);
-	start_claims(m);
+		start_identifier(m, domain);
 }
 
 static void set_org(const struct message *m, const char *domain, struct org *org_r)
@@ -102,6 +146,8 @@ void signers_finish(struct message *m)
 {
 	struct evidence *e = &m->evidence;
 
+	if (e->spf.result == RES_SPF_PASS || e->spf.result == RES_SPF_TEMPERROR)
+		set_org(m, e->spf.domain, &e->spf.org);
 	for (unsigned i = 0; i < e->n_dkim; i++)
 		if (e->dkim[i].result == RES_DKIM_PASS || e->dkim[i].result == RES_DKIM_TEMPERROR)
 			set_org(m, e->dkim[i].d, &e->dkim[i].org);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "core/signals.h"
 #include "settings/settings.h"
 
@@ -236,6 +237,8 @@ const struct option options[] = {
 	{ "dns.max_in_flight_per_author", INTEGER(1, 10000), .kind = KIND_COLLECT,
 	  .initial = "60", FIELD(dns_max_in_flight_per_author),
 	  .help = "look-ups of one domain that may be slow at one time; beyond, it is asked nothing more" },
+	{ "dns.max_lookups", INTEGER(LIMIT_MESSAGE_LOOKUPS, 1000), .kind = KIND_COLLECT,
+	  .initial = "60", FIELD(dns_max_lookups), .help = "names that one message may have looked up" },
 	{ "dns.trust_anchor", PATH(0), .kind = KIND_COLLECT, .initial = "\"\"",
 	  FIELD(dns_trust_anchor), .accepted = "an absolute path; \"\" is off",
 	  .help = "file with the root's key: alignd checks DNSSEC itself" },

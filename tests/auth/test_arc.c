@@ -146,6 +146,7 @@ static struct slice run_header(struct run *run, struct slice message)
 static void run_eoh(struct run *run)
 {
 	auth_arc_eoh(run->arc, &run->fields, &run->early);
+	auth_arc_ask(run->arc);
 	arena_free(run->header);
 	run->header = NULL;
 }
@@ -549,6 +550,7 @@ START_TEST(takes_the_header_from_dkim)
 		auth_dkim_header(dkim, slice_until(field->text, field->name_len),
 				 slice_from(field->text, field->name_len + 1));
 	auth_arc_eoh(run.arc, auth_dkim_fields(dkim), &run.early);
+	auth_arc_ask(run.arc);
 	auth_dkim_eoh(dkim, NULL);
 	while (slice_split(&rest, '\n', &line) && line.len > 0)
 		;

@@ -188,7 +188,7 @@ START_TEST(test_one_question)
 	struct asker *asker = asker_new(&fake->base, &limits);
 	const struct dns_answer *answer;
 
-	asker_set_author(asker, "author.example");
+	asker_set_purpose(asker, ASKER_POLICY, "author.example");
 	asker_want(asker, "_dmarc.Example.COM", DNS_TXT);
 	asker_want(asker, "_dmarc.example.com.", DNS_TXT);
 	ck_assert(asker_get(asker, "_DMARC.example.com", DNS_TXT) == NULL);
@@ -216,9 +216,9 @@ START_TEST(test_author_of_a_task)
 	struct asker *asker = asker_new(&fake->base, &limits);
 	struct chain chain = { .names = { "1.example", "2.example" }, .n = 2 };
 
-	asker_set_author(asker, "first.example");
+	asker_set_purpose(asker, ASKER_POLICY, "first.example");
 	asker_add(asker, chain_task, &chain);
-	asker_set_author(asker, "second.example");
+	asker_set_purpose(asker, ASKER_POLICY, "second.example");
 	release(fake, NULL);
 	asker_want(asker, "3.example", DNS_TXT);
 	ck_assert_uint_eq(fake_asked(fake), 3);
@@ -244,8 +244,84 @@ START_TEST(test_bound)
 	asker_add(asker, chain_task, &chain);
 	release(fake, NULL);
 	ck_assert(chain.finished);
-	ck_assert_int_eq(chain.last, DNS_BUSY);
+	ck_assert_int_eq(chain.last, DNS_LIMIT);
 	ck_assert_uint_eq(asker_lookups(asker), 3);
+	asker_free(asker);
+	fake_free(fake);
+}
+END_TEST
+
+/* Each part has its share, whatever the others want; who is over it waits while shares
+ * may grow, and is refused after that. */
+START_TEST(test_shares)
+{
+	struct fake *fake = fake_new();
+	const struct asker_limits six = { 60000, 6 };
+	struct asker *asker = asker_new(&fake->base, &six);
+	struct chain spf = { .names = { "a.now.example", "b.now.example", "c.now.example" }, .n = 3 };
+	struct chain keys = { .names = { "k.now.example", "l.now.example" }, .n = 2 };
+	struct chain policy = { .names = { "p.now.example", "b.now.example", "q.now.example" }, .n = 3 };
+
+	asker_set_shares(asker, (const unsigned[N_ASKER_PARTS]){ 3, 2, 1, 0 }, true);
+	asker_set_purpose(asker, ASKER_SPF, "");
+	asker_add(asker, chain_task, &spf);
+	asker_set_purpose(asker, ASKER_SIGNERS, "");
+	asker_want(asker, "k.now.example", DNS_TXT);
+	asker_want(asker, "l.now.example", DNS_TXT);
+	asker_add(asker, chain_task, &keys);
+	ck_assert(!spf.finished && !keys.finished);
+	ck_assert_uint_eq(asker_lookups(asker), 3);
+	/* what SPF has asked counts for the policy when it wants the same */
+	asker_set_purpose(asker, ASKER_POLICY, "");
+	asker_add(asker, chain_task, &policy);
+	ck_assert(policy.finished);
+	ck_assert_int_eq(policy.last, DNS_DATA);
+	asker_set_shares(asker, (const unsigned[N_ASKER_PARTS]){ 3, 2, 1, 0 }, false);
+	ck_assert(spf.finished && keys.finished);
+	ck_assert_int_eq(spf.last, DNS_DATA);
+	ck_assert_int_eq(keys.last, DNS_LIMIT);
+	ck_assert_uint_eq(asker_lookups(asker), 6);
+	asker_free(asker);
+	fake_free(fake);
+}
+END_TEST
+
+/* What was asked ahead is in a share of its own, until it is wanted. */
+START_TEST(test_ahead)
+{
+	struct fake *fake = fake_new();
+	struct asker *asker = asker_new(&fake->base, &limits);
+	struct chain spf = { .names = { "a.example", "b.example", "c.example" }, .n = 3 };
+
+	asker_set_shares(asker, (const unsigned[N_ASKER_PARTS]){ 0, 2, 0, 2 }, false);
+	asker_set_purpose(asker, ASKER_SPF, "");
+	asker_want_ahead(asker, "a.example", DNS_TXT);
+	asker_want_ahead(asker, "b.example", DNS_TXT);
+	asker_want_ahead(asker, "c.example", DNS_TXT);
+	ck_assert_uint_eq(fake_asked(fake), 2);
+	asker_add(asker, chain_task, &spf);
+	asker_want_ahead(asker, "c.example", DNS_TXT);
+	ck_assert_uint_eq(fake_asked(fake), 3);
+	release(fake, NULL);
+	ck_assert(spf.finished);
+	ck_assert_int_eq(spf.last, DNS_LIMIT);
+	asker_free(asker);
+	fake_free(fake);
+}
+END_TEST
+
+/* A share that nobody enlarged holds nothing up. */
+START_TEST(test_share_at_the_end)
+{
+	struct fake *fake = fake_new();
+	struct asker *asker = asker_new(&fake->base, &limits);
+	struct chain chain = { .names = { "a.now.example" }, .n = 1 };
+
+	asker_set_shares(asker, (const unsigned[N_ASKER_PARTS]){ 0, 0, 0, 0 }, true);
+	asker_add(asker, chain_task, &chain);
+	ck_assert(!chain.finished);
+	ck_assert_uint_lt(asker_wait(asker, 60000, 0, NULL, NULL), 30000);
+	ck_assert_int_eq(chain.last, DNS_LIMIT);
 	asker_free(asker);
 	fake_free(fake);
 }
@@ -522,6 +598,9 @@ static Suite *asker_suite(void)
 	tcase_add_test(tcase, test_restart);
 	tcase_add_test(tcase, test_one_question);
 	tcase_add_test(tcase, test_bound);
+	tcase_add_test(tcase, test_shares);
+	tcase_add_test(tcase, test_ahead);
+	tcase_add_test(tcase, test_share_at_the_end);
 	tcase_add_test(tcase, test_author_of_a_task);
 	tcase_add_test(tcase, test_tasks_add_tasks);
 	tcase_add_test(tcase, test_many_tasks);

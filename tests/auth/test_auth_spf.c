@@ -45,7 +45,7 @@ const struct dns_answer *asker_get(struct asker *asker, const char *name, enum d
 	return asker->list[i].there ? asker->list[i].answer : NULL;
 }
 
-void asker_want(struct asker *asker, const char *name, enum dns_type type)
+void asker_want_ahead(struct asker *asker, const char *name, enum dns_type type)
 {
 	asker_get(asker, name, type);
 }
@@ -87,6 +87,8 @@ static const char *const zone[] = {
 	"9.2.0.192.in-addr.arpa PTR a.example.net",
 	"9.2.0.192.in-addr.arpa PTR b.example.net",
 	"same.example.net TXT \"v=spf1 a:a.example.net a:A.example.net mx:mx.example.net ?all\"",
+	"names.example.net TXT \"v=spf1 a:a.example.net mx:mx.example.net exists:%{v}.example.net"
+	" exists:%{p}.example.net include:plain.example.net -all\"",
 	"slow.example.net TIMEOUT",
 	NULL,
 };
@@ -94,20 +96,22 @@ static const char *const zone[] = {
 /* What is asked, "|" between what is asked together. */
 static const struct { const char *name, *sender, *client, *asked, *result; } order_rows[] = {
 	{ "a network needs no look-up", "plain.example.net", "192.0.2.1", "TXT plain.example.net", "pass" },
-	{ "the first match ends it", "plain.example.net", "192.0.2.2",
-	  "TXT plain.example.net, A a.example.net", "pass" },
-	{ "one name after the other", "plain.example.net", "192.0.2.3",
-	  "TXT plain.example.net, A a.example.net, A b.example.net", "pass" },
+	{ "all that a record names together", "plain.example.net", "192.0.2.2",
+	  "TXT plain.example.net, A a.example.net | A b.example.net", "pass" },
 	{ "an explanation when it fails", "plain.example.net", "192.0.2.9",
-	  "TXT plain.example.net, A a.example.net, A b.example.net, TXT why.example.net, "
+	  "TXT plain.example.net, A a.example.net | A b.example.net, TXT why.example.net, "
 	  "PTR 9.2.0.192.in-addr.arpa", "fail" },
+	{ "not what lies behind names of the client", "names.example.net", "192.0.2.9",
+	  "TXT names.example.net, A a.example.net | MX mx.example.net | A in-addr.example.net | TXT plain.example.net, "
+	  "A b.example.net | A c.example.net, PTR 9.2.0.192.in-addr.arpa, A unknown.example.net", "fail" },
 	{ "names of the client together", "ptr.example.net", "192.0.2.9",
 	  "TXT ptr.example.net, PTR 9.2.0.192.in-addr.arpa, A a.example.net | A b.example.net", "softfail" },
 	{ "exchanges together", "mx.example.net", "192.0.2.4",
 	  "TXT mx.example.net, MX mx.example.net, A a.example.net | A b.example.net | A c.example.net", "pass" },
 	{ "includes, redirect, names", "inc.example.net", "192.0.2.9",
-	  "TXT inc.example.net, TXT plain.example.net, A a.example.net, A b.example.net, TXT mx.example.net, "
-	  "MX mx.example.net, A c.example.net, TXT ptr.example.net, PTR 9.2.0.192.in-addr.arpa", "softfail" },
+	  "TXT inc.example.net, TXT plain.example.net | TXT mx.example.net | TXT ptr.example.net, "
+	  "A a.example.net | A b.example.net, MX mx.example.net, A c.example.net, "
+	  "PTR 9.2.0.192.in-addr.arpa", "softfail" },
 	{ "client unknown", "plain.example.net", "", "", "none" },
 	{ "no domain", NULL, "192.0.2.9", "", "none" },
 	{ "failure", "slow.example.net", "192.0.2.9", "TXT slow.example.net", "temperror" },
@@ -185,7 +189,7 @@ START_TEST(late_answers_change_nothing)
 	ck_assert(same_text(got.domain, wanted.domain));
 	ck_assert(same_text(got.reason, wanted.reason));
 	ck_assert(same_text(got.explanation, wanted.explanation));
-	ck_assert_uint_eq(late->n, prompt->n);
+	ck_assert_uint_ge(late->n, prompt->n);          /* what was asked ahead */
 	buf_done(&asked);
 	fake_free(late);
 	fake_free(prompt);

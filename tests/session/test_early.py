@@ -15,13 +15,13 @@ hosts.sender.example                TXT "v=spf1 a:out.sender.example -all"
 out.sender.example                  A   192.0.2.1
 # the author has no record of its own; np and sp differ, so its existence matters
 _dmarc.author.example               TXT "v=DMARC1; p=reject; sp=none; np=reject"
-# a signer elsewhere
-s1._domainkey.signer.example        TXT "v=DKIM1; p="
-_dmarc.signer.example               TXT "v=DMARC1; p=none"
+# a signer below the author's organization
+s1._domainkey.sign.author.example       TXT "v=DKIM1; p="
+_dmarc.sign.author.example              TXT "v=DMARC1; p=none"
 '''
 
 FIELDS = [
-    ('DKIM-Signature', ' v=1; a=rsa-sha256; c=relaxed/relaxed; d=signer.example; s=s1; h=from;'
+    ('DKIM-Signature', ' v=1; a=rsa-sha256; c=relaxed/relaxed; d=sign.author.example; s=s1; h=from;'
                        ' bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA'),
     ('From', ' x@news.author.example'),
     ('To', ' b@receiver.example'),
@@ -60,14 +60,14 @@ def test_each_step_asks_what_it_makes_known():
             mta.rcpt('<b@receiver.example>')
             mta.data({'i': 'EARLY1'})
             mta.header(*FIELDS[0])
-            wait_asked(server, 's1._domainkey.signer.example TXT')
+            wait_asked(server, 's1._domainkey.sign.author.example TXT')
             mta.header(*FIELDS[1])
             wait_asked(server, '_dmarc.news.author.example TXT', '_dmarc.author.example TXT',
                        '_dmarc.example TXT')
             for field in FIELDS[2:]:
                 mta.header(*field)
             mta.eoh()
-            wait_asked(server, '_dmarc.signer.example TXT')
+            wait_asked(server, '_dmarc.sign.author.example TXT')
             # each answer lets the evaluation go on, still before end of message
             server.command('release *')
             wait_asked(server, 'spf.sender.example TXT', 'hosts.sender.example TXT',
