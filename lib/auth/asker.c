@@ -153,6 +153,13 @@ static void settle(struct question *q, const struct dns_answer *answer)
 	q->waiting = 0;
 }
 
+static const struct dns_answer *late_answer(struct asker *asker, const struct question *q)
+{
+	const struct dns_answer *answer = resolver_stale(asker->resolver, q->name, q->type);
+
+	return answer != NULL ? answer : dns_answer_ref(asker->timeout);
+}
+
 /* Answers what has waited too long; returns when the next one will have. */
 static int64_t expire(struct asker *asker, int64_t now_ms)
 {
@@ -164,7 +171,7 @@ static int64_t expire(struct asker *asker, int64_t now_ms)
 		if (q->answer != NULL)
 			continue;
 		if (asker->over || until_ms <= now_ms)
-			settle(q, dns_answer_ref(asker->timeout));
+			settle(q, late_answer(asker, q));
 		else if (until_ms < next_ms)
 			next_ms = until_ms;
 	}

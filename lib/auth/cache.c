@@ -18,6 +18,8 @@ struct entry {
 	struct entry *newer, *older;    /* by last use */
 	const struct dns_answer *answer;
 	int64_t expires_ms;
+	bool failing;                   /* stale, and asking again has failed */
+	int64_t retry_ms;               /* when it is asked again after that */
 	size_t octets;
 	uint32_t hash;
 	enum dns_type type;
@@ -49,7 +51,7 @@ struct shard {
 	size_t octets;
 	struct entry *newest, *oldest;
 	struct flight *flights;
-	uint64_t hits, joined, started, busy, evicted;
+	uint64_t hits, joined, started, busy, evicted, stale;
 };
 
 struct author {
@@ -226,20 +228,50 @@ static void keep(struct cache *cache, struct shard *shard, const struct flight *
 	shard->octets += octets;
 }
 
-static const struct dns_answer *look_up(struct shard *shard, uint32_t hash, const char *name,
-					enum dns_type type, int64_t now_ms)
+static bool is_stale(const struct cache *cache, const struct entry *entry, int64_t now_ms)
+{
+	return entry->expires_ms <= now_ms && !dns_outcome_is_failure(entry->answer->outcome) &&
+	       now_ms - entry->expires_ms < (int64_t)cache->limits.stale_s * 1000;
+}
+
+/* NULL: there is none. It may be stale. */
+static struct entry *look_up(const struct cache *cache, struct shard *shard, uint32_t hash,
+			     const char *name, enum dns_type type, int64_t now_ms)
 {
 	struct entry **at = find_entry(shard, hash, name, type), *entry = *at;
 
 	if (entry == NULL)
 		return NULL;
-	if (entry->expires_ms <= now_ms) {
+	if (entry->expires_ms <= now_ms && !is_stale(cache, entry, now_ms)) {
 		remove_entry(shard, at);
 		return NULL;
 	}
-	unlink_use(shard, entry);
-	link_newest(shard, entry);
+	if (shard->newest != entry) {
+		unlink_use(shard, entry);
+		link_newest(shard, entry);
+	}
+	return entry;
+}
+
+static const struct dns_answer *give_stale(struct shard *shard, const struct entry *entry)
+{
+	shard->stale++;
 	return dns_answer_ref(entry->answer);
+}
+
+/* The stale answer in place of a failure; NULL: there is none. */
+static const struct dns_answer *spare(struct cache *cache, struct shard *shard,
+				      const struct flight *flight,
+				      const struct dns_answer *answer, int64_t now_ms)
+{
+	struct entry *entry = *find_entry(shard, flight->hash, flight->name, flight->type);
+
+	if (entry == NULL || !is_stale(cache, entry, now_ms) ||
+	    (answer->outcome != DNS_SERVFAIL && answer->outcome != DNS_TIMEOUT))
+		return NULL;
+	entry->failing = true;
+	entry->retry_ms = now_ms + CACHE_FAILURE_TTL_S * 1000;
+	return give_stale(shard, entry);
 }
 
 /* Authors: how much is under way on behalf of each */
@@ -387,29 +419,54 @@ static enum cache_state want(struct cache *cache, struct shard *shard, uint32_t 
 			     int64_t now_ms, const struct dns_answer **answer_r,
 			     struct flight **flight_r)
 {
+	struct entry *entry = look_up(cache, shard, hash, name, type, now_ms);
 	struct flight *flight;
+	bool failing = entry != NULL && entry->failing;
 
-	*answer_r = look_up(shard, hash, name, type, now_ms);
-	if (*answer_r != NULL) {
+	*answer_r = NULL;
+	if (entry != NULL && entry->expires_ms > now_ms) {
 		shard->hits++;
+		*answer_r = dns_answer_ref(entry->answer);
 		return CACHE_ANSWERED;
 	}
-	*flight_r = find_flight(shard, hash, name, type);
-	if (*flight_r != NULL) {
+	flight = find_flight(shard, hash, name, type);
+	if (failing || (entry != NULL && flight != NULL && now_ms - flight->started_ms >= CACHE_SLOW_MS))
+		*answer_r = give_stale(shard, entry);
+	if (*answer_r != NULL && (flight != NULL || now_ms < entry->retry_ms))
+		return CACHE_ANSWERED;
+	if (flight != NULL) {
 		shard->joined++;
+		*flight_r = flight;
 		return CACHE_JOINED;
 	}
 	flight = make_flight(hash, name, type, now_ms);
 	if (!enter(cache, author, flight)) {
 		free(flight);
 		shard->busy++;
-		*answer_r = dns_answer_new(DNS_BUSY, 0, NULL, 0);
+		if (*answer_r == NULL)
+			*answer_r = dns_answer_new(DNS_BUSY, 0, NULL, 0);
 		return CACHE_ANSWERED;
 	}
 	link_flight(shard, flight);
 	*flight_r = flight;
 	shard->started++;
-	return CACHE_STARTED;
+	return *answer_r != NULL ? CACHE_STALE : CACHE_STARTED;
+}
+
+const struct dns_answer *cache_stale(struct cache *cache, const char *name, enum dns_type type,
+				     int64_t now_ms)
+{
+	uint32_t hash = hash_question(cache, name, type);
+	struct shard *shard = shard_of(cache, hash);
+	const struct dns_answer *answer = NULL;
+	struct entry *entry;
+
+	pthread_mutex_lock(&shard->lock);
+	entry = look_up(cache, shard, hash, name, type, now_ms);
+	if (entry != NULL && entry->expires_ms <= now_ms)
+		answer = give_stale(shard, entry);
+	pthread_mutex_unlock(&shard->lock);
+	return answer;
 }
 
 enum cache_state cache_want(struct cache *cache, const char *name, enum dns_type type,
@@ -426,11 +483,11 @@ enum cache_state cache_want(struct cache *cache, const char *name, enum dns_type
 	*flight_r = NULL;
 	pthread_mutex_lock(&shard->lock);
 	state = want(cache, shard, hash, name, type, author, now_ms, answer_r, &flight);
-	if (flight != NULL) {
+	if (state == CACHE_STARTED || state == CACHE_JOINED) {
 		add_waiter(flight, done, context);
 		*started_ms_r = flight->started_ms;
 	}
-	if (state == CACHE_STARTED)
+	if (state == CACHE_STARTED || state == CACHE_STALE)
 		*flight_r = &flight->public;
 	pthread_mutex_unlock(&shard->lock);
 	return state;
@@ -461,13 +518,17 @@ void cache_finish(struct cache *cache, struct cache_flight *public,
 {
 	struct flight *flight = (struct flight *)public;
 	struct shard *shard = shard_of(cache, flight->hash);
+	const struct dns_answer *stale;
 
 	pthread_mutex_lock(&shard->lock);
 	unlink_flight(flight);
-	keep(cache, shard, flight, answer, now_ms);
+	stale = spare(cache, shard, flight, answer, now_ms);
+	if (stale == NULL)
+		keep(cache, shard, flight, answer, now_ms);
 	pthread_mutex_unlock(&shard->lock);
 	leave(cache, flight);
-	call_waiters(flight, answer);
+	call_waiters(flight, stale != NULL ? stale : answer);
+	dns_answer_unref(stale);
 	dns_answer_unref(answer);
 }
 
@@ -519,6 +580,7 @@ void cache_count(struct cache *cache, struct cache_counters *out_r)
 		sum.started += shard->started;
 		sum.busy += shard->busy;
 		sum.evicted += shard->evicted;
+		sum.stale += shard->stale;
 		sum.entries += shard->n_entries;
 		sum.octets += shard->octets;
 		pthread_mutex_unlock(&shard->lock);

@@ -135,6 +135,11 @@ const struct dns_answer *resolver_want(struct resolver *resolver, const char *na
 	return resolver->ops->want(resolver, normal, type, author, done, context, started_ms_r);
 }
 
+const struct dns_answer *resolver_stale(struct resolver *resolver, const char *name, enum dns_type type)
+{
+	return resolver->ops->stale != NULL ? resolver->ops->stale(resolver, name, type) : NULL;
+}
+
 void resolver_close(struct resolver *resolver)
 {
 	if (resolver != NULL)

@@ -78,6 +78,8 @@ struct resolver_ops {           /* `name` has gone through resolver_name() */
 					 resolver_done_fn *done, void *context,
 					 int64_t *started_ms_r);
 	void (*close)(struct resolver *resolver);
+	/* NULL: there is never one */
+	const struct dns_answer *(*stale)(struct resolver *resolver, const char *name, enum dns_type type);
 };
 struct resolver {               /* first member of every back end */
 	const struct resolver_ops *ops;
@@ -93,6 +95,9 @@ const struct dns_answer *resolver_want(struct resolver *resolver, const char *na
 				       enum dns_type type, const char *author,
 				       resolver_done_fn *done, void *context,
 				       int64_t *started_ms_r);
+/* For who has waited in vain for an answer: one whose TTL is over (dns.serve_stale_s), a
+ * reference of the caller's; NULL: none. `name` has gone through resolver_name(). */
+const struct dns_answer *resolver_stale(struct resolver *resolver, const char *name, enum dns_type type);
 /* Waits until no call-back is running or will run. */
 void resolver_close(struct resolver *resolver);
 
@@ -101,6 +106,7 @@ struct resolver_options {       /* plain; judge/engine fills it from the setting
 	unsigned n_servers;             /* 0: the system's (resolv.conf) */
 	unsigned cache_entries;
 	unsigned max_in_flight_per_author;
+	unsigned stale_s;               /* answers are kept beyond their TTL: cache.h */
 	const char *trust_anchor;       /* file; NULL: DNSSEC off */
 };
 /* Opens and makes one self-test look-up (a bad option crashes libunbound at

@@ -221,13 +221,20 @@ static const struct dns_answer *unbound_want(struct resolver *resolver, const ch
 	case CACHE_JOINED:
 		return NULL;
 	case CACHE_STARTED:
+	case CACHE_STALE:
 		break;
 	}
 	flight->owner = unbound;
 	escape_name(name, text);
 	if (ub_resolve_async(unbound->context, text, (int)type, CLASS_IN, flight, found, NULL) != 0)
 		refuse(unbound, flight);
-	return NULL;
+	return answer;          /* NULL, or one that serves until this look-up has ended */
+}
+
+static const struct dns_answer *unbound_stale(struct resolver *resolver, const char *name,
+					      enum dns_type type)
+{
+	return cache_stale(((struct unbound *)resolver)->cache, name, type, clock_mono_ms());
 }
 
 static void end_refused(struct unbound *unbound)
@@ -455,9 +462,10 @@ static struct ub_ctx *open_context(const struct resolver_options *options, const
 struct resolver *resolver_unbound_open(const struct resolver_options *options,
 				       const char **error_r)
 {
-	static const struct resolver_ops ops = { unbound_want, unbound_close };
+	static const struct resolver_ops ops = { unbound_want, unbound_close, unbound_stale };
 	const struct cache_limits limits = {
 		options->cache_entries, MAX_IN_FLIGHT, options->max_in_flight_per_author,
+		options->stale_s,
 	};
 	struct unbound *unbound;
 	struct ub_ctx *context;

@@ -220,7 +220,7 @@ static void zone_close(struct resolver *resolver)
 
 struct resolver *resolver_zone_new(void)
 {
-	static const struct resolver_ops ops = { zone_want, zone_close };
+	static const struct resolver_ops ops = { zone_want, zone_close, NULL };
 	struct zone *zone = mem_zalloc(sizeof(*zone));
 
 	zone->base.ops = &ops;

@@ -79,6 +79,7 @@ static bool same_dns(const struct settings *a, const struct settings *b)
 	return same_list(&a->dns_servers, &b->dns_servers) &&
 	       a->dns_cache_entries == b->dns_cache_entries &&
 	       a->dns_max_in_flight_per_author == b->dns_max_in_flight_per_author &&
+	       a->dns_serve_stale_s == b->dns_serve_stale_s &&
 	       same_text(a->dns_trust_anchor, b->dns_trust_anchor) &&
 	       a->dns_zone_file == NULL && b->dns_zone_file == NULL;
 }
@@ -91,6 +92,7 @@ struct resolver *engine_resolver(const struct settings *settings, const char *zo
 		.n_servers = settings->dns_servers.n,
 		.cache_entries = settings->dns_cache_entries,
 		.max_in_flight_per_author = settings->dns_max_in_flight_per_author,
+		.stale_s = settings->dns_serve_stale_s,
 		.trust_anchor = settings->dns_trust_anchor,
 	};
 

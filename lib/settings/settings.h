@@ -60,7 +60,7 @@ struct settings {
 
 	struct string_list dns_servers;
 	unsigned dns_budget_ms, dns_timeout_ms, dns_cache_entries, dns_max_in_flight_per_author;
-	unsigned dns_max_lookups;
+	unsigned dns_max_lookups, dns_serve_stale_s;
 	const char *dns_trust_anchor;           /* NULL: off */
 	const char *dns_zone_file;              /* "dns.zone_file": answers from a file, for demos and
 	                                         * tests; never in production; NULL */

@@ -55,7 +55,7 @@ static void watch_close(struct resolver *resolver)
 
 static void open_all(void)
 {
-	static const struct resolver_ops ops = { watch_want, watch_close };
+	static const struct resolver_ops ops = { watch_want, watch_close, NULL };
 	const char *error = NULL;
 
 	zone = resolver_zone_open(DATA "zone", &error);

@@ -65,7 +65,7 @@ static const struct dns_answer *fake_want(struct resolver *resolver, const char 
 
 static struct fake *fake_new(void)
 {
-	static const struct resolver_ops ops = { fake_want, NULL };
+	static const struct resolver_ops ops = { fake_want, NULL, NULL };
 	struct fake *fake = mem_zalloc(sizeof(*fake));
 
 	fake->base.ops = &ops;

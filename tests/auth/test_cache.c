@@ -7,7 +7,7 @@
 #include "auth/cache.h"
 #include "base/buf.h"
 
-static const struct cache_limits roomy = { 1000, 0, 0 };
+static const struct cache_limits roomy = { 1000, 0, 0, 0 };
 
 static const struct dns_answer *text_answer(const char *text, uint32_t ttl_s)
 {
@@ -49,6 +49,7 @@ static enum dns_outcome known(struct cache *cache, const char *name, int64_t now
 		dns_answer_unref(answer);
 		break;
 	case CACHE_JOINED:
+	case CACHE_STALE:
 		ck_abort_msg("%s: joined", name);
 		break;
 	case CACHE_STARTED:     /* ended at once, and with nothing that is kept */
@@ -144,7 +145,7 @@ END_TEST
 
 START_TEST(test_bound_in_all)
 {
-	const struct cache_limits two = { 1000, 2, 1 };
+	const struct cache_limits two = { 1000, 2, 1, 0 };
 	struct cache *cache = cache_new(&two);
 	struct cache_flight *flights[2], *none;
 	const struct dns_answer *answer;
@@ -195,7 +196,7 @@ START_TEST(test_author_bound)
 		{ "i.example", "author.example", 2 * CACHE_SLOW_MS, false, -1 },
 		{ "i.example", "author.example", 2 * CACHE_SLOW_MS, true, 6 },
 	};
-	const struct cache_limits two = { 1000, 0, 2 };
+	const struct cache_limits two = { 1000, 0, 2, 0 };
 	struct cache *cache = cache_new(&two);
 	struct cache_flight *flights[N_ROWS(asked)];
 	const struct dns_answer *answer;
@@ -223,7 +224,7 @@ END_TEST
 
 START_TEST(test_bound)
 {
-	const struct cache_limits few = { 16, 0, 0 };
+	const struct cache_limits few = { 16, 0, 0, 0 };
 	struct cache *cache = cache_new(&few);
 	struct cache_counters counters;
 	char name[32];
@@ -244,7 +245,7 @@ END_TEST
 
 START_TEST(test_bound_in_octets)
 {
-	const struct cache_limits many = { 6400, 0, 0 };
+	const struct cache_limits many = { 6400, 0, 0, 0 };
 	struct cache *cache = cache_new(&many);
 	char *large = mem_zalloc(LIMIT_DNS_TEXT), name[32];
 	struct dns_record record = { slice_new(large, LIMIT_DNS_TEXT), 0 };
@@ -263,9 +264,72 @@ START_TEST(test_bound_in_octets)
 }
 END_TEST
 
+/* One want of the stale name at a time: what it gets at once, "+" with a look-up to make;
+ * "wait" where it has to wait. */
+static const char *ask_stale(struct cache *cache, int64_t now_ms, struct seen *seen,
+			     struct cache_flight **flight_r)
+{
+	static char got[80];
+	const struct dns_answer *answer = NULL;
+	int64_t started_ms;
+
+	switch (cache_want(cache, "a.example", DNS_TXT, "", note, seen, now_ms, &answer, flight_r, &started_ms)) {
+	case CACHE_STARTED:
+		return "wait+";
+	case CACHE_JOINED:
+		return "wait";
+	case CACHE_ANSWERED:
+	case CACHE_STALE:
+		break;
+	}
+	snprintf(got, sizeof(got), "%.*s%s", SLICE_ARG(answer->records[0].data), *flight_r != NULL ? "+" : "");
+	dns_answer_unref(answer);
+	return got;
+}
+
+/* Off: asked again like any other. On: asked again, and the old one only when that
+ * fails or takes long; then at once, and asked again every some seconds. */
+START_TEST(test_stale)
+{
+	const struct cache_limits limits = { 1000, 0, 0, 100 };
+	struct cache *cache = cache_new(&limits);
+	struct cache_flight *flight, *none;
+	const struct dns_answer *answer;
+	struct seen seen[3] = { { 0 } };
+
+	put(cache, "a.example", text_answer("old", 10), 0);
+	ck_assert_ptr_null(cache_stale(cache, "a.example", DNS_TXT, 9999));
+	ck_assert_str_eq(ask_stale(cache, 10000, &seen[0], &flight), "wait+");
+	ck_assert_str_eq(ask_stale(cache, 10999, &seen[1], &none), "wait");
+	ck_assert_str_eq(ask_stale(cache, 11000, &seen[2], &none), "old");
+	answer = cache_stale(cache, "a.example", DNS_TXT, 12000);
+	ck_assert_ptr_nonnull(answer);
+	dns_answer_unref(answer);
+	cache_finish(cache, flight, dns_answer_new(DNS_SERVFAIL, 0, NULL, 0), 13000);
+	ck_assert_uint_eq(seen[0].calls + seen[1].calls, 2);
+	ck_assert_str_eq(seen[0].text, "old");
+	ck_assert_str_eq(ask_stale(cache, 17999, &seen[2], &none), "old");
+	ck_assert_str_eq(ask_stale(cache, 18000, &seen[2], &flight), "old+");
+	ck_assert_str_eq(ask_stale(cache, 18001, &seen[2], &none), "old");
+	cache_finish(cache, flight, text_answer("new", 10), 18500);
+	ck_assert_uint_eq(seen[2].calls, 0);
+	ck_assert_str_eq(ask_stale(cache, 18501, &seen[2], &none), "new");
+	/* and when that is over, it is waited for again; forged is never replaced */
+	ck_assert_str_eq(ask_stale(cache, 28500, &seen[2], &flight), "wait+");
+	cache_finish(cache, flight, dns_answer_new(DNS_BOGUS, 0, NULL, 0), 28600);
+	ck_assert_int_eq(seen[2].outcome, DNS_BOGUS);
+	ck_assert_int_eq(known(cache, "a.example", 28601), DNS_BOGUS);
+	/* a failure does not go stale, nor is an answer too old */
+	ck_assert_ptr_null(cache_stale(cache, "a.example", DNS_TXT, 40000));
+	put(cache, "b.example", text_answer("old", 10), 0);
+	ck_assert_ptr_null(cache_stale(cache, "b.example", DNS_TXT, 110000));
+	cache_free(cache);
+}
+END_TEST
+
 START_TEST(test_nothing_kept)
 {
-	const struct cache_limits none = { 0, 0, 0 };
+	const struct cache_limits none = { 0, 0, 0, 0 };
 	struct cache *cache = cache_new(&none);
 
 	put(cache, "a.example", text_answer("x", 3600), 0);
@@ -308,6 +372,7 @@ static void *work(void *context)
 			worker->wanted++;
 			cache_finish(worker->cache, flight, text_answer(name, i % 3 == 0), i);
 			break;
+		case CACHE_STALE:
 		case CACHE_JOINED:
 			worker->wanted++;
 			break;
@@ -318,7 +383,7 @@ static void *work(void *context)
 
 START_TEST(test_threads)
 {
-	const struct cache_limits limits = { 20, 0, 60 };
+	const struct cache_limits limits = { 20, 0, 60, 0 };
 	struct cache *cache = cache_new(&limits);
 	struct worker workers[4] = { { 0 } };
 	struct cache_counters counters;
@@ -357,6 +422,7 @@ static Suite *cache_suite(void)
 	tcase_add_test(tcase, test_author_bound);
 	tcase_add_test(tcase, test_bound);
 	tcase_add_test(tcase, test_bound_in_octets);
+	tcase_add_test(tcase, test_stale);
 	tcase_add_test(tcase, test_nothing_kept);
 	tcase_add_test(tcase, test_threads);
 	suite_add_tcase(suite, tcase);

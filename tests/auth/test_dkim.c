@@ -773,7 +773,7 @@ static void watch_close(struct resolver *resolver)
 
 START_TEST(keys_are_asked_for_as_fields_come)
 {
-	static const struct resolver_ops ops = { watch_want, watch_close };
+	static const struct resolver_ops ops = { watch_want, watch_close, NULL };
 	static struct watch watch = { .base = { &ops } };
 	struct auth_dkim_options options = { 4, 1024, false };
 	struct buf message = read_message("seven-signatures");

@@ -189,3 +189,23 @@ def test_many_waiting():
             thread.join()
         check('the others', {'reject': 100}, {a: answers.count(a) for a in answers})
         wait_for('their lines', lambda: len(daemon.raw_message_lines()) == 101)
+
+
+def test_stale_answers():
+    """dns.serve_stale_s: mail goes on being judged while the servers are silent, and what
+    came meanwhile counts as soon as they answer"""
+    settings = {'dns.serve_stale_s': 3600, 'dns.budget_ms': 1500, 'dns.timeout_ms': 1500}
+    zone = ''.join('%s 1 %s\n' % tuple(line.split(None, 1)) for line in (
+        'example.com TXT "v=spf1 ip4:%s -all"' % SENDER_IP, '_dmarc.example.com TXT "v=DMARC1; p=reject"'))
+    with NameServer(zone) as server, Daemon(dict(settings, **server.settings())) as daemon:
+        check('fresh', 'reject', daemon.send(message(), **SPOOFED).action)
+        server.command('silent *')
+        time.sleep(2.1)         # TTLs are over
+        for n in range(3):
+            check('silent, message %d' % n, 'reject', daemon.send(message(), **SPOOFED).action)
+        waited = [int(line['waited_ms']) for line in daemon.message_lines(4)]
+        check_that('only the first of them waited', waited[1] > 1000 > max(waited[2:]), waited)
+        server.command('normal')
+        server.command('clear')
+        server.command('add _dmarc.example.com 1 TXT "v=DMARC1; p=none"')
+        wait_for('the new policy', lambda: daemon.send(message(), **SPOOFED).action == 'continue')

@@ -668,6 +668,7 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(settings->dns_cache_entries, 100000);
 	ck_assert_uint_eq(settings->dns_max_in_flight_per_author, 60);
 	ck_assert_uint_eq(settings->dns_max_lookups, 60);
+	ck_assert_uint_eq(settings->dns_serve_stale_s, 0);
 	ck_assert_ptr_null(settings->dns_trust_anchor);
 	ck_assert_ptr_null(settings->dns_zone_file);
 	ck_assert(settings->exempt_authenticated);
@@ -720,7 +721,7 @@ START_TEST(test_all_set)
 		"dkim: { max_signatures = 3; minimum_key_bits = 2048; body_length = \"accept\";\n"
 		"  test_keys = \"ignore\"; };\n"
 		"dns: { servers = [ \"192.0.2.53@5353\", \"2001:DB8::1\" ]; budget_ms = 900; timeout_ms = 800;\n"
-		"  cache_entries = 2000; max_in_flight_per_author = 4; max_lookups = 99; trust_anchor = \"/k\";\n"
+		"  cache_entries = 2000; max_in_flight_per_author = 4; max_lookups = 99; serve_stale_s = 7; trust_anchor = \"/k\";\n"
 		"  zone_file = \"/z\"; };\n"
 		"exempt: { networks = [ \"198.51.100.0/24\" ]; authenticated = false; };\n"
 		"sample: { key_file = \"/s\"; };\n"
