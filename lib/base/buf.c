@@ -79,20 +79,40 @@ void buf_add_char(struct buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
+/* Into the room that is there: most often it is enough. */
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+	size_t room = buf->size - buf->len;
 	va_list args;
 	int len;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, format, args);
 	va_end(args);
-	if (len < 0 || !buf_room(buf, (size_t)len))
+	if (len < 0 || !buf_room(buf, (size_t)len)) {
+		if (room > 0)
+			buf->data[buf->len] = '\0';
 		return;
-	va_start(args, format);
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-	va_end(args);
+	}
+	if ((size_t)len >= room) {
+		va_start(args, format);
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+		va_end(args);
+	}
 	buf->len += (size_t)len;
+}
+
+void buf_add_int(struct buf *buf, long long value)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	unsigned long long left = value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (value < 0)
+		*--at = '-';
+	buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 const char *buf_str(const struct buf *buf)

@@ -68,7 +68,8 @@ void buf_add(struct buf *buf, const char *data, size_t len);
 void buf_add_slice(struct buf *buf, struct slice s);
 void buf_add_str(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
-void buf_printf(struct buf *buf, const char *format, ...)
+void buf_add_int(struct buf *buf, long long value);
+void buf_printf(struct buf *buf, const char *format, ...)       /* nothing of itself */
 	__attribute__((format(printf, 2, 3)));
 /* Forgets everything after `len` and the overflow mark: to leave out a part
  * that did not fit. */

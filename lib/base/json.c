@@ -137,7 +137,7 @@ void json_put_string(struct json_out *out, const char *key, const char *value)
 void json_put_int(struct json_out *out, const char *key, int64_t value)
 {
 	add_key(out, key);
-	buf_printf(out->buf, "%lld", (long long)value);
+	buf_add_int(out->buf, value);
 }
 
 void json_put_bool(struct json_out *out, const char *key, bool value)

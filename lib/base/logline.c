@@ -46,7 +46,9 @@ void logline_slice(struct logline *line, const char *key, struct slice value)
 	size_t before = line->text.len;
 	bool was_full = line->text.full;
 
-	buf_printf(&line->text, " %s=", key);
+	buf_add_char(&line->text, ' ');
+	buf_add_str(&line->text, key);
+	buf_add_char(&line->text, '=');
 	if (is_plain(value))
 		buf_add_slice(&line->text, value);
 	else

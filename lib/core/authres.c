@@ -145,7 +145,8 @@ static void add_property(struct authres *out, const char *property, const char *
 	if (value == NULL || !is_safe(slice_of(value)))
 		return;
 	buf_init(&piece, PIECE_OCTETS);
-	buf_printf(&piece, "%s=", property);
+	buf_add_str(&piece, property);
+	buf_add_char(&piece, '=');
 	add_value(&piece, slice_of(value), quoted);
 	add_piece(out, &piece);
 	buf_done(&piece);
@@ -203,7 +204,8 @@ void authres_address(struct authres *out, const char *property, const char *loca
 	if (domain == NULL || !domain_normalize(slice_of(domain), normal))
 		return;
 	buf_init(&piece, PIECE_OCTETS);
-	buf_printf(&piece, "%s=", property);
+	buf_add_str(&piece, property);
+	buf_add_char(&piece, '=');
 	if (local != NULL && is_safe_local(name, utf8)) {
 		if (is_dot_atom(name))
 			buf_add_slice(&piece, name);

@@ -174,6 +174,44 @@ START_TEST(buf_refuses_as_a_whole)
 }
 END_TEST
 
+/* Every length around the sizes that memory grows by. */
+START_TEST(buf_printf_grows)
+{
+	static const char text[] = "0123456789";
+
+	for (int before = 0; before < 300; before++) {
+		struct buf buf;
+
+		buf_init(&buf, 320);
+		for (int i = 0; i < before; i++)
+			buf_add_char(&buf, '.');
+		buf_printf(&buf, "%s%d", text, before);
+		ck_assert(!buf_is_full(&buf));
+		ck_assert_uint_eq(buf.len, strlen(buf.data));
+		ck_assert_int_eq(strncmp(buf.data + before, text, 10), 0);
+		ck_assert_int_eq(atoi(buf.data + before + 10), before);
+		buf_done(&buf);
+	}
+}
+END_TEST
+
+START_TEST(buf_ints)
+{
+	static const long long values[] = { 0, 7, -7, 10, 1234567890123, INT64_MAX, INT64_MIN };
+	struct buf buf;
+	char wanted[32];
+
+	buf_init(&buf, 100);
+	for (int i = 0; i < N_ROWS(values); i++) {
+		buf_reset(&buf);
+		buf_add_int(&buf, values[i]);
+		snprintf(wanted, sizeof(wanted), "%lld", values[i]);
+		ck_assert_str_eq(buf_str(&buf), wanted);
+	}
+	buf_done(&buf);
+}
+END_TEST
+
 START_TEST(buf_grows)
 {
 	struct buf buf;
@@ -451,6 +489,8 @@ static Suite *base_suite(void)
 	tcase_add_test(tcase, slice_compares_and_cuts);
 	tcase_add_test(tcase, buf_refuses_as_a_whole);
 	tcase_add_test(tcase, buf_grows);
+	tcase_add_test(tcase, buf_printf_grows);
+	tcase_add_test(tcase, buf_ints);
 	tcase_add_test(tcase, arena_gives_zeroed_aligned_memory);
 	tcase_add_test(tcase, arena_copies_text);
 	tcase_add_test(tcase, names_go_both_ways);
