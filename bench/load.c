@@ -48,7 +48,7 @@
 #include "mta.h"
 #include "tally.h"
 
-enum { CHAIN_MAX = 8, STACK_OCTETS = 256 * 1024, LOST_IN_A_ROW = 20 };
+enum { CHAIN_MAX = 8, STACK_OCTETS = 256 * 1024, LOST_IN_A_ROW = 5 };
 enum pause { PAUSE_NONE, PAUSE_MAIL, PAUSE_RCPT, PAUSE_DATA, PAUSE_BODY };
 
 static struct {
