@@ -265,7 +265,7 @@ static void swap_state(struct state *state)
 static bool load_anew(void)
 {
 	struct settings_faults faults = { 0, NULL };
-	struct settings *settings = settings_load(at_start->path, &faults);
+	struct settings *settings = settings_load_guarded(at_start->path, &faults);
 	const char *error = NULL, *restart = NULL;
 	struct state *state;
 

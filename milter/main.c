@@ -13,6 +13,7 @@
 #include <libmilter/mfapi.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "callbacks.h"
 #include "config.h"
 #include "daemon.h"
@@ -102,10 +103,22 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+/* A daemon leaves its folder; a reload must still find the file, or what a link of
+ * that name then leads to. */
+static char *absolute(const char *path)
+{
+	char *here = path[0] != '/' ? getcwd(NULL, 0) : NULL, *whole;
+
+	if (here == NULL || asprintf(&whole, "%s/%s", here, path) < 0)
+		whole = mem_strdup(path);
+	free(here);
+	return whole;
+}
+
 static struct settings *read_settings(const char *path)
 {
 	struct settings_faults faults = { 0, NULL };
-	struct settings *settings = settings_load(path, &faults);
+	struct settings *settings = settings_load_guarded(path, &faults);
 
 	for (unsigned i = 0; i < faults.n; i++)
 		fprintf(stderr, "%s\n", faults.lines[i]);
@@ -178,9 +191,8 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	daemon_block_signals();
-	/* A daemon leaves its folder; a reload must still find the file. */
-	path = realpath(options.settings_path, NULL);
-	settings = read_settings(path != NULL ? path : options.settings_path);
+	path = absolute(options.settings_path);
+	settings = read_settings(path);
 	free(path);
 	if (settings == NULL)
 		return EX_CONFIG;

@@ -9,6 +9,8 @@
 #ifndef SETTINGS_FAULT_LIST_H
 #define SETTINGS_FAULT_LIST_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "settings/settings.h"
 
@@ -27,6 +29,7 @@ struct fault_list {
 		const char *line;
 	} *items;
 	unsigned n, size;
+	bool is_guarded;                /* files that others could change are faults (file_checks.h) */
 };
 
 /* `name` may be NULL. */

@@ -4,6 +4,7 @@
 
 #include "core/rules.h"
 #include "settings/apply.h"
+#include "settings/file_checks.h"
 #include "settings/rule_settings.h"
 #include "settings/text_file.h"
 
@@ -289,6 +290,8 @@ static void take_list_file(struct rule_reader *reader, const struct rule_key *ke
 					     fault_quote_path(reader->faults, node->text), error));
 	else
 		take_lines(reader, &file, match, slice_new(data, len));
+	if (data != NULL)
+		file_checks_read(reader->faults, node->place, file.name, node->text);
 	free(data);
 }
 

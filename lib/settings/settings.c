@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "settings/apply.h"
+#include "settings/file_checks.h"
 #include "settings/rule_settings.h"
 
 static unsigned index_of(const struct option *option)
@@ -210,19 +211,15 @@ static void take_warnings(struct loader *loader)
 	loader->settings->warnings = fault_list_lines(&loader->warnings, loader->arena);
 }
 
-struct settings *settings_load(const char *path, struct settings_faults *faults)
-{
-	return settings_load_with(path, NULL, 0, faults);
-}
-
-struct settings *settings_load_with(const char *path, const char *const *changes, unsigned n_changes,
-				    struct settings_faults *faults)
+static struct settings *load(const char *path, const char *const *changes, unsigned n_changes,
+			     bool is_guarded, struct settings_faults *faults)
 {
 	struct arena *arena = arena_new(), *scratch = arena_new();
 	struct settings *settings = ARENA_NEW(arena, struct settings);
 	struct loader loader = {
 		.settings = settings, .arena = arena,
 		.faults.arena = scratch, .warnings.arena = scratch, .is_varied = n_changes > 0,
+		.faults.is_guarded = is_guarded,
 	};
 
 	settings->references = 1;
@@ -234,6 +231,7 @@ struct settings *settings_load_with(const char *path, const char *const *changes
 	if (source_read(&loader.source, path, &loader.faults) == 0 && take_file(&loader)) {
 		vary_take(&loader, changes, n_changes);
 		check_together(&loader);
+		file_checks_options(&loader);
 	}
 	if (settings->journal_directory == NULL)
 		settings->journal_directory = "";
@@ -246,6 +244,22 @@ struct settings *settings_load_with(const char *path, const char *const *changes
 		return settings;
 	settings_unref(settings);
 	return NULL;
+}
+
+struct settings *settings_load(const char *path, struct settings_faults *faults)
+{
+	return load(path, NULL, 0, false, faults);
+}
+
+struct settings *settings_load_guarded(const char *path, struct settings_faults *faults)
+{
+	return load(path, NULL, 0, true, faults);
+}
+
+struct settings *settings_load_with(const char *path, const char *const *changes, unsigned n_changes,
+				    struct settings_faults *faults)
+{
+	return load(path, changes, n_changes, false, faults);
 }
 
 void settings_faults_free(struct settings_faults *faults)

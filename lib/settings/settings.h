@@ -96,6 +96,10 @@ struct settings_faults {
 
 /* NULL when there is any fault; `faults` gets all of them (settings_faults_free). */
 struct settings *settings_load(const char *path, struct settings_faults *faults);
+/* The same for who obeys these settings: what somebody else than root, the caller or
+ * `user` could change of the files that are read, named or written is a fault, with
+ * the command that mends it (base/safe_path.h). Main thread. */
+struct settings *settings_load_guarded(const char *path, struct settings_faults *faults);
 /* With other values than the file's for options of kind `decide`: each change is
  * "NAME=VALUE", written as in a file (a word may go without its quotes). What cannot be
  * varied is a fault that says why. Nothing is done by such settings: dry_run = false

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "settings/file_checks.h"
 #include "settings/options.h"
 #include "settings/text_file.h"
 
@@ -71,6 +72,7 @@ static bool push_file(struct scanner *scanner, const char *path, struct place fr
 				  fault_quote_path(scanner->source->faults, path), error);
 		return false;
 	}
+	file_checks_read(scanner->source->faults, from, scanner->depth > 0 ? "@include" : NULL, path);
 	file->path = path;
 	file->line = 0;
 	file->rest = slice_new(file->data, len);

@@ -130,16 +130,18 @@ def test_privileges():
     folder.stop()
     import pwd
     nobody = pwd.getpwnam('nobody')
-    os.chown(folder.path('sample.key'), nobody.pw_uid, nobody.pw_gid)
-    os.chown(folder.folder, nobody.pw_uid, nobody.pw_gid)
-    folder.write_settings({'user': 'nobody', 'group': 'nogroup'})
+    os.mkdir(folder.path('state'))
+    os.chown(folder.path('state'), nobody.pw_uid, nobody.pw_gid)
+    folder.socket = 'local:' + folder.path('state/alignd.sock')
+    folder.write_settings({'user': 'nobody', 'group': 'nogroup', 'socket': folder.socket,
+                           'sample.key_file': folder.path('state/sample.key')})
     folder.lines = []
     folder.start()
     with folder:
         status = open('/proc/%d/status' % folder.process.pid).read()
         for name, number in (('Uid', nobody.pw_uid), ('Gid', nobody.pw_gid)):
             check_that(name, ('%s:\t' % name + '\t'.join([str(number)] * 4)) in status, status)
-        owner = os.stat(folder.path('alignd.sock'))
+        owner = os.stat(folder.path('state/alignd.sock'))
         check('socket', (nobody.pw_uid, nobody.pw_gid, 0o660),
               (owner.st_uid, owner.st_gid, owner.st_mode & 0o777))
         check('it serves', 'reject', folder.send(message(), **SPOOFED).action)
@@ -169,12 +171,19 @@ def test_group_of_the_folder():
 def test_socket_mode():
     """socket_mode, whatever the umask"""
     old = os.umask(0o077)
+    daemon = stopped()
+    os.mkdir(daemon.path('inner'), 0o700)       # for 0666: no way to it for others
+    where = daemon.path('inner/alignd.sock')
     try:
         for mode in ('0660', '0600', '0666'):
-            with Daemon({'socket_mode': mode}, zone=ZONE) as daemon:
-                check('mode', int(mode, 8), os.stat(daemon.path('alignd.sock')).st_mode & 0o777)
+            daemon.write_settings({'socket': 'local:' + where, 'socket_mode': mode})
+            daemon.lines = []
+            daemon.start()
+            check('mode', int(mode, 8), os.stat(where).st_mode & 0o777)
+            daemon.stop()
     finally:
         os.umask(old)
+    daemon.discard()
 
 
 def test_living_socket():

@@ -605,7 +605,7 @@ class Alignd:
         if not isinstance(settings, str):
             self.settings = {
                 "socket": "unix:" + os.path.join(self.folder, "alignd.sock"),
-                "socket_mode": "0666",
+                "socket_mode": "0660",
                 "user": "nobody",
                 "group": "nogroup",
                 "authserv_id": HOST_NAME,
@@ -625,7 +625,7 @@ class Alignd:
             settings = dict(self.settings, **settings)
         self.settings = settings
         self.config = self.lab.write(
-            self.name + "/alignd.conf",
+            self.name + "-settings/alignd.conf",
             settings if isinstance(settings, str) else settings_text(settings))
 
     def _where(self):
