@@ -127,6 +127,17 @@ static bool folder_gives_group(const char *path)
 	return stat(folder, &status) == 0 && (status.st_mode & S_ISGID) != 0;
 }
 
+/* Nothing is changed that is right: the unit forbids chown, and need not allow it. */
+static int give(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat now;
+
+	if (lstat(path, &now) == 0 && (uid == (uid_t)-1 || now.st_uid == uid) &&
+	    (gid == (gid_t)-1 || now.st_gid == gid))
+		return 0;
+	return chown(path, uid, gid);
+}
+
 /* Started as root, the socket is the user's. A group that is set gets it, else
  * the group that the folder gives; without either, as root, the user's. */
 static int own_socket(const struct settings *settings, const char *path, const char **error_r)
@@ -139,9 +150,10 @@ static int own_socket(const struct settings *settings, const char *path, const c
 		return -1;
 	if (!is_set(settings->group) && folder_gives_group(path))
 		gid = (gid_t)-1;
-	if ((is_root || gid != (gid_t)-1) && chown(path, is_root ? uid : (uid_t)-1, gid) != 0)
-		return fail(error_r, "socket %s: it cannot be given to user and group: %s", path,
-			    strerror(errno));
+	if (give(path, is_root ? uid : (uid_t)-1, gid) != 0)
+		return fail(error_r, "socket %s: it cannot be given to user and group: %s; not root: set "
+			    "group = \"\"; and give its folder the group and the set-group-id bit (chmod g+s)",
+			    path, strerror(errno));
 	if (chmod(path, settings->socket_mode) != 0 || lstat(path, &socket_was) != 0)
 		return fail(error_r, "socket %s: %s", path, strerror(errno));
 	memcpy(socket_path, path, strlen(path) + 1);

@@ -149,11 +149,12 @@ class Site:
 
 class PostfixSite(Site):
     """chroot=True: Debian's master.cf as it is and a socket below the queue folder,
-    alignd started as its own user, as its unit does; otherwise over TCP, as root."""
+    alignd started as its own user, as its unit does; otherwise over TCP, as root.
+    Further words go to Alignd."""
 
     own_fields = Site.own_fields | {"x-original-to", "delivered-to"}
 
-    def __init__(self, lab, chroot, settings=None, services=()):
+    def __init__(self, lab, chroot, settings=None, services=(), **alignd):
         socket_name, where, options = "inet:10891@127.0.0.1", "inet:127.0.0.1:10891", {}
         if chroot:
             servers.need_program("postfix")
@@ -161,6 +162,7 @@ class PostfixSite(Site):
                                      owner=(servers.NOBODY, servers.group_id("postfix")))
             socket_name, where = "local:%s/alignd.sock" % folder, "unix:/alignd/alignd.sock"
             options = {"as_user": servers.NOBODY}
+        options.update(alignd)
         super().__init__(lab, {"socket": socket_name, "socket_mode": "0660", "group": ""},
                          **options)
         main = {"smtpd_milters": where, "non_smtpd_milters": where,

@@ -16,6 +16,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 
 from lab import HOST_NAME, Needs, need_program, run_program, wait_until
 
@@ -586,17 +587,21 @@ class Alignd:
 
     `settings`: a dictionary (see settings_text) or the text itself; what is not
     said there: socket, authserv_id, user and group (nobody), journal folder.
-    `as_user`: started by this user (a number), not by root.
+    `as_user`: started by this user (a number), not by root. `is_confined`: through
+    confined.py, as nobody (make check-confined: all of them).
     """
 
-    def __init__(self, lab, settings=None, name="alignd", arguments=(), as_user=None):
+    def __init__(self, lab, settings=None, name="alignd", arguments=(), as_user=None,
+                 is_confined="ALIGND_CONFINED" in os.environ):
         self.lab = lab
         self.name = name
         self.program = alignd_program()
         self.options = {}
-        if as_user is not None:
+        self.is_confined = is_confined
+        if as_user is not None or is_confined:
             # A build in a home folder is out of that user's reach.
             self.program = shutil.copy(self.program, lab.make_folder(name + "-program"))
+        if as_user is not None and not is_confined:
             self.options = {"user": as_user, "group": as_user, "extra_groups": []}
         self.arguments = list(arguments)
         self.folder = lab.make_folder(name, owner=(NOBODY, NOBODY))
@@ -638,10 +643,21 @@ class Alignd:
         port, host = rest.split("@")
         return host.strip("[]"), int(port)
 
+    def command(self):
+        """What starts it. Confined, it may write to its folder and its socket's."""
+        command = [self.program, "-f", "-c", self.config] + self.arguments
+        if not self.is_confined:
+            return command
+        folders = {self.folder}
+        if isinstance(self._where(), str):
+            folders.add(os.path.dirname(self._where()))
+        writes = [word for folder in sorted(folders) for word in ("--write", folder)]
+        return [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "confined.py"),
+                *writes, str(NOBODY), str(NOBODY)] + command
+
     def start(self, timeout_s=15):
         """Starts it and waits until its socket answers; returns itself."""
-        self.process = self.lab.start(self.name, [self.program, "-f", "-c", self.config] +
-                                      self.arguments, **self.options)
+        self.process = self.lab.start(self.name, self.command(), **self.options)
 
         def is_up():
             self.process.check()
