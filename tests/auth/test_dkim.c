@@ -297,6 +297,7 @@ static const struct {
 	{ "key-sha-list", RES_DKIM_PASS, NULL },
 	{ "key-service", RES_DKIM_PERMERROR, "key is not for mail" },
 	{ "key-service-mail", RES_DKIM_PASS, NULL },
+	{ "key-granularity", RES_DKIM_PASS, NULL },     /* g= is no tag of RFC 6376 any more */
 	{ "key-service-any", RES_DKIM_PASS, NULL },
 	{ "key-wrong-type", RES_DKIM_PERMERROR, "key is of another type" },
 	{ "key-claims-ed", RES_DKIM_PERMERROR, "key is of another type" },

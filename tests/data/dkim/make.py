@@ -336,6 +336,7 @@ def key_records():
     put("sha-list", "v=DKIM1; h=sha1 : sha256; p=" + p)
     put("service", "v=DKIM1; s=tlsrpt; p=" + p)
     put("service-mail", "v=DKIM1; s=other:email; p=" + p)
+    put("granularity", "v=DKIM1; g=news; p=" + p)
     put("service-any", "v=DKIM1; s=*; p=" + p)
     put("wrong-type", "v=DKIM1; k=ed25519; p=" + p_of("ed25519"))
     put("claims-ed", "v=DKIM1; k=ed25519; p=" + p)
