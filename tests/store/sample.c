@@ -155,6 +155,24 @@ static void rnd_arc(struct arena *arena, struct arc_evidence *arc)
 	}
 }
 
+/* A chain as a forwarder makes it, who saw all authors pass; chance alone makes few. */
+static void rnd_forwarded(struct arena *arena, struct evidence *e)
+{
+	struct arc_set *set;
+
+	e->arc.result = RES_ARC_PASS;
+	for (unsigned i = 0; i < e->arc.n_sets; i++) {
+		set = &e->arc.sets[i];
+		set->d = "example.com";
+		set->from_covered = true;
+		set->n_claims = e->n_authors;
+		set->claims = ARENA_ARRAY(arena, struct arc_claim, e->n_authors + 1);
+		for (unsigned k = 0; k < e->n_authors; k++)
+			set->claims[k] = (struct arc_claim){ .method = ARC_METHOD_DMARC,
+							     .domain = e->authors[k].domain };
+	}
+}
+
 /* Groups with the same domain differ in their rules, as real ones do. */
 static void rnd_recipients(struct arena *arena, struct evidence *e)
 {
@@ -222,6 +240,8 @@ static void rnd_evidence(struct arena *arena, struct evidence *e)
 		rnd_signature(arena, &e->dkim[i]);
 	e->dkim_unchecked = sample_random(3);
 	rnd_arc(arena, &e->arc);
+	if (sample_random(4) == 0)
+		rnd_forwarded(arena, e);
 	rnd_marks(arena, &e->marks);
 	e->sample_draw = sample_random(100);
 	e->enforce_draw = sample_random(100);
@@ -318,6 +338,7 @@ static const struct rule *rule_bank(void)
 struct ruleset sample_ruleset(void)
 {
 	static struct domainset *sealers;
+	static const enum action bad_from[] = { ACTION_ACCEPT, ACTION_QUARANTINE, ACTION_REJECT };
 	unsigned first = sample_random(N_BANK);
 
 	if (sealers == NULL)
@@ -335,10 +356,10 @@ struct ruleset sample_ruleset(void)
 		.pct = (enum pct_mode)rnd_enum(pct_mode_names),
 		.psl_honors_t = rnd_bool(),
 		.on_temperror = (enum temperror_action)rnd_enum(temperror_action_names),
-		.on_bad_from = ACTION_QUARANTINE,
+		.on_bad_from = bad_from[sample_random(N_ROWS(bad_from))],
 		.override_reject = (enum request_answer)rnd_enum(request_answer_names),
 		.override_quarantine = (enum request_answer)rnd_enum(request_answer_names),
-		.quarantine = QUARANTINE_HOLD,
+		.quarantine = (enum quarantine_method)(QUARANTINE_HEADER + (int)sample_random(3)),
 		.refuse_test_keys = rnd_bool(),
 	};
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "settings/options.h"
 #include "settings/settings.h"
 #include "store/sample.h"
 #include "testmain.h"
@@ -33,13 +34,13 @@ static void teardown(void)
 
 static int ask_about(const struct ruleset *before, const struct ruleset *after, const char *domain)
 {
-	const struct what_if_options options = {
+	const struct what_if_options question = {
 		.store = month.store, .span = { MONTH_START_MS, 0 }, .domain = domain,
 		.before = before, .after = after, .now_ms = NOW_MS,
 	};
 	const char *error = "";
 
-	return what_if(month.arena, &options, &report, &error);
+	return what_if(month.arena, &question, &report, &error);
 }
 
 static void ask(const struct ruleset *before, const struct ruleset *after)
@@ -494,10 +495,17 @@ static struct ruleset settings_of(uint32_t seed)
 	return sample_ruleset();
 }
 
+static bool differ(const struct verdict *a, const struct verdict *b)
+{
+	return a->result != b->result || a->chosen != b->chosen || a->apply != b->apply ||
+	       a->method != b->method || a->why != b->why || a->dry_run != b->dry_run;
+}
+
 /* Judged under A, written, read and decided under B, it is what B makes of it. */
 START_TEST(deciding_a_line_again)
 {
 	const struct decision_json_options full = { .full_addresses = true };
+	unsigned differing = 0;
 
 	for (uint32_t seed = 1; seed <= 3000; seed++) {
 		struct arena *arena = arena_new();
@@ -518,11 +526,61 @@ START_TEST(deciding_a_line_again)
 			ck_abort_msg("seed %u: %s", seed, error);
 		decide(&back->evidence, &b, arena, got);
 		sample_same_verdict(arena_printf(arena, "seed %u", seed), wanted, got);
+		differing += differ(&d->verdict, wanted);
 		buf_done(&line);
 		arena_free(arena);
 	}
+	ck_assert_uint_gt(differing, 1500);
 }
 END_TEST
+
+/* A's own, but this option, or (NULL) the rules, as B has it. */
+static bool tells(const struct option *option, uint32_t seed)
+{
+	struct settings a = { .ruleset = settings_of(seed + 10000) }, b = { .ruleset = settings_of(seed + 20000) };
+	struct ruleset mixed_rules = a.ruleset;
+	struct arena *arena = arena_new();
+	struct decision *d = ARENA_NEW(arena, struct decision);
+	struct verdict *one = ARENA_NEW(arena, struct verdict), *other = ARENA_NEW(arena, struct verdict);
+	bool found;
+
+	sample(seed, arena, d);
+	decide(&d->evidence, &a.ruleset, arena, one);
+	mixed_rules.rules = b.ruleset.rules;
+	mixed_rules.n_rules = b.ruleset.n_rules;
+	if (option == NULL)
+		a.ruleset = mixed_rules;
+	else
+		memcpy((char *)&a + option->offset, (char *)&b + option->offset, option->bytes);
+	decide(&d->evidence, &a.ruleset, arena, other);
+	found = differ(one, other);
+	arena_free(arena);
+	return found;
+}
+
+/* What the property says of, it sees: each option alone makes a difference in some. */
+START_TEST(every_option_is_varied)
+{
+	uint32_t seed = 1;
+
+	for (unsigned i = 0; i < n_options; i++) {
+		if (options[i].kind != KIND_DECIDE)
+			continue;
+		for (seed = 1; seed <= 3000 && !tells(&options[i], seed); seed++)
+			continue;
+		ck_assert_msg(seed <= 3000, "%s", options[i].name);
+	}
+	for (seed = 1; seed <= 3000 && !tells(NULL, seed); seed++)
+		continue;
+	ck_assert_msg(seed <= 3000, "rules");
+}
+END_TEST
+
+/* quarantine.method = "reject" is a reject to the sender. */
+static enum action done_by(const struct verdict *v)
+{
+	return v->apply == ACTION_QUARANTINE && v->method == QUARANTINE_REJECT ? ACTION_REJECT : v->apply;
+}
 
 /* The same through the store: its sums are those of deciding the originals. */
 static void compare_sums(uint32_t seed, unsigned n)
@@ -540,7 +598,7 @@ static void compare_sums(uint32_t seed, unsigned n)
 		decide(&d->evidence, &a, arena, &d->verdict);
 		decide(&d->evidence, &b, arena, other);
 		if (d->evidence.exempt == EXEMPT_NO || d->evidence.exempt == EXEMPT_UNSET)
-			wanted[d->verdict.apply][other->apply]++;
+			wanted[done_by(&d->verdict)][done_by(other)]++;
 		month_decision(&month, d);
 		arena_free(arena);
 	}
@@ -646,6 +704,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, forwarders);
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, deciding_a_line_again);
+	tcase_add_test(tc, every_option_is_varied);
 	tcase_add_loop_test(tc, the_store_makes_no_difference, 0, 20);
 	tcase_add_test(tc, hostile_strings);
 	tcase_add_test(tc, headline);
