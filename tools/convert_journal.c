@@ -15,7 +15,6 @@
 #define HISTORY_ID "history-0-"
 #define RECORD_OCTETS 65536
 #define CHUNK 65536
-#define WRITE_WAIT_MS 60000
 
 struct reader {
 	const char *name;
@@ -43,8 +42,10 @@ static void write_decision(struct reader *r, const struct decision *decision)
 
 	buf_init(&line, LIMIT_JOURNAL_LINE + 1);
 	decision_json_write(&line, decision, &options);
-	r->failed = !journal_append(r->journal, buf_slice(&line)) || r->failed;
+	r->failed = !journal_append(r->journal, buf_slice(&line));
 	buf_done(&line);
+	if (r->failed)
+		return;
 	r->tally->written++;
 	count_time(r->tally, decision->evidence.when_ms);
 }
@@ -81,7 +82,7 @@ static void end_record(struct reader *r)
 {
 	struct arena *arena;
 
-	if (!r->open)
+	if (!r->open || r->failed)
 		return;
 	r->open = false;
 	r->tally->records++;
@@ -118,7 +119,7 @@ static void end_line(struct reader *r)
 
 static void take_octets(struct reader *r, struct slice rest)
 {
-	while (rest.len > 0) {
+	while (rest.len > 0 && !r->failed) {
 		size_t end = slice_find(rest, '\n');
 		struct slice part = slice_until(rest, end);
 
@@ -182,36 +183,21 @@ static bool on_line(void *context, const char *file, uint64_t line_no, struct sl
 	return true;
 }
 
-static void say_journal(void *context, const char *text)
-{
-	const struct reader *r = context;
-
-	tool_fail(r->name, 0, "%s", text);
-}
-
 static int convert(struct reader *r, char **files, unsigned n_files, const char *directory)
 {
-	struct journal_options options = {
-		.directory = directory, .host = "history", .sync_ms = 1000, .wait_ms = WRITE_WAIT_MS,
-		.report = say_journal, .report_context = r,
-	};
 	uint64_t skipped = 0;
-	const char *error;
-	int code = tool_journal_read(r->name, directory, 0, on_line, r, &skipped);
+	int written, code = tool_journal_read(r->name, directory, 0, on_line, r, &skipped);
 
+	if (code == 0)
+		r->journal = tool_journal_open(r->name, directory, "history", &code);
 	if (code != 0)
 		return code;
-	r->journal = journal_open(&options, &error);
-	if (r->journal == NULL)
-		return tool_fail(r->name, EX_CANTCREAT, "%s", error);
 	tool_progress_start(&r->progress);
 	for (unsigned i = 0; i < n_files && code == 0 && !r->failed; i++)
 		code = read_file(r, files[i]);
 	tool_progress_clear(&r->progress);
-	journal_close(r->journal, WRITE_WAIT_MS);
-	if (code == 0 && r->failed)
-		code = tool_fail(r->name, EX_IOERR, "the journal in %s cannot be written", directory);
-	return code;
+	written = tool_journal_close(r->name, directory, r->journal, r->failed);
+	return code != 0 ? code : written;
 }
 
 int convert_journal(const char *name, char **files, unsigned n_files, const char *directory,

@@ -17,7 +17,6 @@
 #include "tool_progress.h"
 
 #define BUDGET_OCTETS ((size_t)192 << 20)       /* of messages in memory */
-#define WRITE_WAIT_MS 60000
 
 struct replay {
 	const struct replay_options *options;
@@ -367,43 +366,20 @@ static int read_earlier(struct replay *r)
 	return code;
 }
 
-static void say_journal(void *context, const char *text)
-{
-	const struct replay *r = context;
-
-	tool_fail(r->options->name, 0, "%s", text);
-}
-
-static int open_journal(struct replay *r)
-{
-	struct journal_options options = {
-		.directory = r->options->directory, .host = "replay", .sync_ms = 1000,
-		.wait_ms = WRITE_WAIT_MS, .report = say_journal, .report_context = r,
-	};
-	const char *error;
-
-	r->journal = journal_open(&options, &error);
-	if (r->journal == NULL)
-		return tool_fail(r->options->name, EX_CANTCREAT, "%s", error);
-	return 0;
-}
-
 static int run(struct replay *r)
 {
-	int code = read_earlier(r);
+	const struct replay_options *options = r->options;
+	int code = read_earlier(r), written;
 
 	if (code == 0)
-		code = open_journal(r);
+		r->journal = tool_journal_open(options->name, options->directory, "replay", &code);
 	if (code != 0)
 		return code;
 	tool_progress_start(&r->progress);
 	code = feed(r);
 	tool_progress_clear(&r->progress);
-	journal_close(r->journal, WRITE_WAIT_MS);
-	if (code == 0 && r->write_failed)
-		code = tool_fail(r->options->name, EX_IOERR, "the journal in %s cannot be written: stopped; "
-				 "the same command again goes on", r->options->directory);
-	return code;
+	written = tool_journal_close(options->name, options->directory, r->journal, r->write_failed);
+	return code != 0 ? code : written;
 }
 
 int replay_run(const struct replay_options *options, struct replay_tally *tally_r)

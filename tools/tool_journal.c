@@ -7,6 +7,9 @@
 
 #include "alignctl.h"
 
+#define WRITE_WAIT_MS 60000             /* for a slow disk */
+#define GIVE_UP_MS 1000                 /* on one that is full: the next run writes it anew */
+
 int tool_journal_read(const char *name, const char *directory, int64_t since_ms,
 		      journal_line_fn *line_fn, void *context, uint64_t *skipped_r)
 {
@@ -45,4 +48,33 @@ void tool_journal_tell(const char *name, const struct tool_broken *broken, uint6
 	if (skipped > 0)
 		tool_fail(name, 0, "lines and ends of damaged files passed over: %llu",
 			  (unsigned long long)skipped);
+}
+
+/* What stands behind a semicolon is about a daemon, who goes on. */
+static void say(void *context, const char *text)
+{
+	const char *end = strchrnul(text, ';');
+
+	tool_fail(context, 0, "%.*s", (int)(end - text), text);
+}
+
+struct journal *tool_journal_open(const char *name, const char *directory, const char *host,
+				  int *code_r)
+{
+	struct journal_options options = {
+		.directory = directory, .host = host, .sync_ms = 1000, .wait_ms = WRITE_WAIT_MS,
+		.report = say, .report_context = (void *)name,
+	};
+	const char *error;
+	struct journal *journal = journal_open(&options, &error);
+
+	*code_r = journal != NULL ? 0 : tool_fail(name, EX_CANTCREAT, "%s", error);
+	return journal;
+}
+
+int tool_journal_close(const char *name, const char *directory, struct journal *journal, bool failed)
+{
+	journal_close(journal, failed ? GIVE_UP_MS : WRITE_WAIT_MS);
+	return !failed ? 0 : tool_fail(name, EX_IOERR, "the journal in %s cannot be written: stopped; "
+				       "the same command again goes on", directory);
 }

@@ -1,4 +1,4 @@
-/* tool_journal.h - what the subcommands that read the journal share.
+/* tool_journal.h - what the subcommands that read or write a journal share.
  */
 #ifndef TOOLS_TOOL_JOURNAL_H
 #define TOOLS_TOOL_JOURNAL_H
@@ -23,5 +23,12 @@ struct tool_broken {
 void tool_journal_broken(struct tool_broken *broken, const char *file, uint64_t line_no,
 			 const char *error);
 void tool_journal_tell(const char *name, const struct tool_broken *broken, uint64_t skipped);
+
+/* A journal of a subcommand's own. NULL: told in words, and *code_r is the exit code.
+ * When a journal_append() `failed` closing does not wait for the disk: what is not
+ * written can be made again. 0 or an exit code, told. */
+struct journal *tool_journal_open(const char *name, const char *directory, const char *host,
+				  int *code_r);
+int tool_journal_close(const char *name, const char *directory, struct journal *journal, bool failed);
 
 #endif

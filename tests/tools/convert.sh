@@ -201,6 +201,19 @@ expect 73 'not made by this command' history "$dir/dat" --out "$dir/base"
 expect 64 'and --out DIR' history "$dir/dat"
 expect 64 'and --out DIR' history --out "$dir/journal"
 
+# a full disk: said at once, and the same command goes on
+i=0
+while [ $i -lt 400 ]; do
+	record "M$i" 2
+	i=$((i + 1))
+done >"$dir/many"
+( ulimit -f 64; expect 74 'stopped; the same command again goes on' history "$dir/many" --out "$dir/full"
+exit $failures )
+failures=$?
+expect 0 '"messages":400,' history "$dir/many" --out "$dir/full" --json
+[ "$(cat "$dir/full/"history-*.jsonl | sed 's/.*"id":"\([^"]*\)".*/\1/' | sort -u | wc -l)" = 400 ] ||
+	fail 'not 400 lines after a full disk'
+
 # the store takes it, and what-if says what it cannot know
 printf 'dry_run = false;\nauthserv_id = "x.example";\nquarantine: { method = "header"; };\n' >"$dir/will.conf"
 "$ctl" load -J "$dir/journal" -S "$dir/store" -c "$dir/will.conf" >"$dir/out" 2>&1 || { fail 'not loaded'; cat "$dir/out"; }

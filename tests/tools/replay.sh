@@ -188,6 +188,15 @@ expect 0 'Messages in .*out9: 4000' "$dir/many" -o "$dir/out9" "$@"
 [ "$(ids "$dir/out9")" = 4000 ] || fail "$(ids "$dir/out9") messages of 4000"
 [ "$(grep -c '}$' "$dir/out9/"replay-*.jsonl)" = 4000 ] || fail 'a message is there twice'
 
+# a full disk: said at once, and the next run goes on
+( ulimit -f 64; expect 74 'full cannot be written: stopped; the same command again goes on' \
+	"$dir/many" -o "$dir/full" "$@"; exit $failures )
+failures=$?
+grep -q 'mail goes on' "$dir/out" && fail 'it speaks as a daemon does'
+[ "$(grep -c 'cannot write' "$dir/out")" = 1 ] || fail 'it waited for room on the disk'
+expect 0 'Messages in .*full: 4000' "$dir/many" -o "$dir/full" "$@"
+[ "$(ids "$dir/full")" = 4000 ] || fail "$(ids "$dir/full") messages of 4000 after a full disk"
+
 # an unreadable file and directory; root may read all
 if [ "$(id -u)" != 0 ]; then
 	mkdir "$dir/locked"
