@@ -64,6 +64,8 @@ sed -n '/"chosen":"accept"/{
 s/"domain":"company0\.example"/"domain":"mail.company0.example"/g
 s/"id":"[^"]*"/"id":"mx9-1-2"/
 p;q;};}' "$dir/journal"/mx1.example.com-20261006.jsonl >"$dir/journal/mx9-20261006.jsonl"
+cat "$dir/journal"/mx1.example.com-2026101?.jsonl >"$dir/plain.jsonl"
+/usr/bin/python3 "${srcdir:-.}/tests/tools/stats_vary.py" "$dir/plain.jsonl" "$dir/varied.jsonl" || exit 1
 "$ctl" load -c "$conf" >/dev/null || exit 1
 "$ctl" load -c "$conf" --journal "$dir/empty" --store "$dir/empty.sqlite" >/dev/null || exit 1
 escape=$(printf '\033')
@@ -94,7 +96,10 @@ expect 1 'no mail\|: none' nothing -c "$conf" $october --domain absent.example
 expect 1 'holds no sums at all' Results -c "$conf" --store "$dir/empty.sqlite"
 expect 0 'from 2026-10-01 to 2026-10-30' nothing -c "$conf" --since 2026-09-01 --until 2026-10-11
 
-for domain in '' shop.example; do
+# with other records, exempt mail, rules and failures of the DNS as well
+cp "$dir/varied.jsonl" "$dir/journal/mx8-20261009.jsonl"
+"$ctl" load -c "$conf" >/dev/null || exit 1
+for domain in '' shop.example v6.example; do
 	"$ctl" stats -c "$conf" $october ${domain:+--domain $domain} --top 100000 --json >"$dir/json" &&
 	"$ctl" stats -c "$conf" $october ${domain:+--domain $domain} --csv >"$dir/csv" &&
 	/usr/bin/python3 "${srcdir:-.}/tests/tools/stats_check.py" "$dir/journal" "$dir/json" "$dir/csv" \
