@@ -238,6 +238,9 @@ static void psl_file(struct convert *c, const struct line *line)
 	note(c, DISCOVERY, "as opendmarc finds policies; the default \"treewalk\" is that of RFC 9989");
 }
 
+#define REJECTS_NOTHING "opendmarc rejects nothing: what it would have rejected is what dry_run = true " \
+	"writes down"
+
 static void reject_failures(struct convert *c, const struct line *line)
 {
 	set(c, MODE, line, "\"honor\"");
@@ -248,7 +251,7 @@ static void reject_failures(struct convert *c, const struct line *line)
 		note(c, ON_TEMPERROR, "RejectFailures puts off what cannot be evaluated, too");
 		return;
 	}
-	note(c, MODE, "opendmarc rejects nothing: what it would have rejected is what dry_run = true writes down");
+	note(c, MODE, REJECTS_NOTHING);
 }
 
 static void hold_quarantined(struct convert *c, const struct line *line)
@@ -256,14 +259,14 @@ static void hold_quarantined(struct convert *c, const struct line *line)
 	set(c, METHOD, line, is_true(line) ? "\"hold\"" : "\"header\"");
 }
 
+#define LETS_BAD_FROM_PASS "opendmarc lets mail without a usable From pass; alignd's default is " \
+	"\"quarantine\""
+
 static void required_headers(struct convert *c, const struct line *line)
 {
-	if (!is_true(line)) {
-		note_original(c, ON_BAD_FROM, line);
-		return;
-	}
-	set(c, ON_BAD_FROM, line, "\"reject\"");
-	note(c, ON_BAD_FROM, "only From: alignd does not count the other fields of RFC 5322 3.6");
+	set(c, ON_BAD_FROM, line, is_true(line) ? "\"reject\"" : "\"accept\"");
+	note(c, ON_BAD_FROM, is_true(line) ?
+	     "only From: alignd does not count the other fields of RFC 5322 3.6" : LETS_BAD_FROM_PASS);
 }
 
 static void dns_timeout(struct convert *c, const struct line *line)
@@ -466,17 +469,28 @@ static void take_line(struct convert *c, struct line *line)
 
 /* ---- writing ---- */
 
+static void add_default(struct convert *c, enum place place, const char *value, const char *why)
+{
+	if (c->value[place] != NULL)
+		return;
+	c->value[place] = arena_strdup(c->arena, value);
+	note(c, place, "%s", why);
+}
+
 /* What opendmarc does without a word in its file, and alignd would do otherwise. */
 static void add_defaults(struct convert *c)
 {
-	if (c->value[AUTHSERV_ID] == NULL) {
-		c->value[AUTHSERV_ID] = arena_strdup(c->arena, quote(c, slice_of(c->host)));
-		note(c, AUTHSERV_ID, "no AuthservID to take over: the name of this host");
-	}
-	if (c->value[METHOD] == NULL) {
-		c->value[METHOD] = arena_strdup(c->arena, "\"header\"");
-		note(c, METHOD, "not in opendmarc.conf: it delivers such mail, with its field alone");
-	}
+	add_default(c, AUTHSERV_ID, quote(c, slice_of(c->host)),
+		    "no AuthservID to take over: the name of this host");
+	add_default(c, MODE, "\"honor\"", "no RejectFailures: " REJECTS_NOTHING);
+	add_default(c, METHOD, "\"header\"",
+		    "not in opendmarc.conf: it delivers such mail, with its field alone");
+	add_default(c, ON_BAD_FROM, "\"accept\"", "no RequiredHeaders: " LETS_BAD_FROM_PASS);
+	add_default(c, AUTHENTICATED, "false", "no IgnoreAuthenticatedClients: opendmarc judges what own users "
+		    "submit, too, where their mail passes it");
+	if (c->value[DISCOVERY] == NULL)
+		note(c, DISCOVERY, "no PublicSuffixList: opendmarc asks at the domain itself alone; alignd finds "
+		     "the policy above it, too");
 	if (c->sealers.len > 0)
 		c->value[SEALERS] = arena_printf(c->arena, "[%s\n\t]", buf_str(&c->sealers));
 }

@@ -105,6 +105,19 @@ for text in 'authserv_id = "mx.example.com";' 'socket_mode = "0664";' 'mode = "h
 done
 grep -q 'unknown 0' "$dir/out" || fail 'an option is not known'
 
+# what opendmarc does of its own accord is told as if it were written
+printf 'RejectFailures false\nRequiredHeaders no\nIgnoreAuthenticatedClients false\n' | converts
+for text in 'mode = "honor";' 'on_bad_from = "accept";' 'authenticated = false;' 'method = "header";' \
+	'rejects nothing' 'lets mail without a usable From pass'; do
+	has "$text"
+done
+converts </dev/null
+for text in 'mode = "honor";' 'on_bad_from = "accept";' 'authenticated = false;' 'method = "header";' \
+	'no RejectFailures: opendmarc rejects nothing' 'no RequiredHeaders: ' 'no IgnoreAuthenticatedClients: ' \
+	'no PublicSuffixList: '; do
+	has "$text"
+done
+
 # what is odd
 printf 'AuthservID mx.example.com\r\nsocketx 1\r\n' | converts
 has 'authserv_id = "mx.example.com";'
@@ -135,7 +148,6 @@ head -c 3000 /dev/urandom >"$dir/binary"
 converts <"$dir/binary.conf"
 LC_ALL=C grep -q '[^ -~	]' "$dir/conf" && fail 'raw octets in the result'
 head -c 100000 /dev/urandom | converts
-converts </dev/null
 
 # what cannot be read or written
 expect 66 'No such file' opendmarc "$dir/absent"
@@ -207,7 +219,7 @@ while [ $i -lt 400 ]; do
 	record "M$i" 2
 	i=$((i + 1))
 done >"$dir/many"
-( ulimit -f 64; expect 74 'stopped; the same command again goes on' history "$dir/many" --out "$dir/full"
+( ulimit -f 256; expect 74 'stopped; the same command again goes on' history "$dir/many" --out "$dir/full"
 exit $failures )
 failures=$?
 expect 0 '"messages":400,' history "$dir/many" --out "$dir/full" --json

@@ -189,7 +189,7 @@ expect 0 'Messages in .*out9: 4000' "$dir/many" -o "$dir/out9" "$@"
 [ "$(grep -c '}$' "$dir/out9/"replay-*.jsonl)" = 4000 ] || fail 'a message is there twice'
 
 # a full disk: said at once, and the next run goes on
-( ulimit -f 64; expect 74 'full cannot be written: stopped; the same command again goes on' \
+( ulimit -f 256; expect 74 'full cannot be written: stopped; the same command again goes on' \
 	"$dir/many" -o "$dir/full" "$@"; exit $failures )
 failures=$?
 grep -q 'mail goes on' "$dir/out" && fail 'it speaks as a daemon does'
