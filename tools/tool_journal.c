@@ -53,9 +53,12 @@ void tool_journal_tell(const char *name, const struct tool_broken *broken, uint6
 /* What stands behind a semicolon is about a daemon, who goes on. */
 static void say(void *context, const char *text)
 {
-	const char *end = strchrnul(text, ';');
+	static char last[1024];         /* each try says it again; one thread does */
 
-	tool_fail(context, 0, "%.*s", (int)(end - text), text);
+	if (strcmp(text, last) == 0)
+		return;
+	snprintf(last, sizeof(last), "%s", text);
+	tool_fail(context, 0, "%.*s", (int)(strchrnul(text, ';') - text), text);
 }
 
 struct journal *tool_journal_open(const char *name, const char *directory, const char *host,
