@@ -165,6 +165,7 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	signal(SIGXFSZ, SIG_IGN);       /* a file that may not grow is told like a full disk */
 }
 
 static int load(const char *name, const struct options *o, const struct settings *settings)
