@@ -36,6 +36,9 @@ static const struct {
 	{ "example.com", FAILED, "forger.example", FAILED, ALIGN_RELAXED, ALIGNMENT_NO },
 	{ "example.com", FAILED, "forger.example", FAILED, ALIGN_STRICT, ALIGNMENT_NO },
 	{ "example.com", KNOWN("example.com"), "forger.com", FAILED, ALIGN_RELAXED, ALIGNMENT_NO },
+	/* what nobody has found out does not align */
+	{ "a.example.com", KNOWN("example.com"), "b.example.com", UNSET, ALIGN_RELAXED, ALIGNMENT_NO },
+	{ "a.example.com", UNSET, "b.example.com", UNSET, ALIGN_RELAXED, ALIGNMENT_NO },
 };
 
 START_TEST(aligns)

@@ -12,4 +12,11 @@ for module in dkim dns; do
 		exit 77
 	fi
 done
+# a file that nobody lists would be missing in the tarball
+for file in "$here"/test_*.py; do
+	grep -q "tests/session/${file##*/}" "${srcdir:-.}/Makefile.am" || {
+		echo "$file is not in Makefile.am"
+		exit 1
+	}
+done
 exec "$python" "$here/run" "$@"
