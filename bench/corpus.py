@@ -50,6 +50,7 @@ person place plan point problem project question reason receipt report result ro
 second service several signature site small station statement street summer system table
 ticket time tomorrow travel understand week weekend window winter with within without work""".split()
 
+# "numbered", by --story only: XXXXXXX is for bench/load -n, four authors to ask for.
 STORIES = [("plain", 40), ("subdomain", 12), ("provider", 10), ("unsigned", 8), ("forwarded", 6),
            ("both", 4), ("list", 6), ("forged", 6), ("broken", 4), ("none", 4)]
 
@@ -200,8 +201,9 @@ class Maker:
 
     def plain(self, rng, domain, number):
         text = self.sign(self.letter(rng, "jo@" + domain.name, number), domain.key)
-        for _ in range(self.options.signatures - 1):
-            text = self.sign(text, domain.key)
+        for more in range(1, self.options.signatures):
+            text = self.sign(text, self.world.domains[
+                (number + more) % len(self.world.domains)].key)
         return self.row(domain, "jo@" + domain.name, "pass", "pass", "pass",
                         self.through(rng, domain, text))
 
@@ -268,6 +270,13 @@ class Maker:
         return self.row(domain, "jo@" + domain.name, "none", "pass", "pass",
                         self.through(rng, domain, text))
 
+    def numbered(self, rng, _domain, number):
+        host = self.world.others[STRANGER]
+        text = self.letter(rng, "jo@nXXXXXXXa.example", number)
+        text = text.replace("\r\nTo:", "".join(
+            ",\r\n\tjo@nXXXXXXX%s.example" % letter for letter in "bcd") + "\r\nTo:", 1)
+        return self.row(host, "jo@nXXXXXXXa.example", "none", "none", "none", text)
+
     def message(self, number):
         rng = self.chance(number)
         names, weights = zip(*STORIES)
@@ -311,7 +320,7 @@ def parse(arguments):
     parser.add_argument("--seed", default="1")
     parser.add_argument("--octets", type=octets_range, default=(2000, 100000), metavar="MIN:MAX",
                         help="of the bodies")
-    parser.add_argument("--story", choices=[name for name, _ in STORIES],
+    parser.add_argument("--story", choices=[name for name, _ in STORIES] + ["numbered"],
                         help="one story for all")
     parser.add_argument("--signatures", type=int, default=1, help="of each plain message")
     parser.add_argument("--distinct", action="store_true", help="domains in turn, not by chance")

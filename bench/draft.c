@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +13,8 @@ static const char *const methods[RESULTS] = { "dmarc", "spf", "dkim" };
 static const char *const words[] = {
 	"pass", "fail", "softfail", "policy", "neutral", "permerror", "temperror", "none",
 };
+#define PLACE "XXXXXXX"
+enum { PLACE_OCTETS = sizeof(PLACE) - 1 };
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
 
 static void *room_for(void *list, size_t count, size_t *room, size_t size)
@@ -42,6 +45,42 @@ void draft_end(struct draft *draft)
 {
 	while (draft->owned_count > 0)
 		free(draft->owned[--draft->owned_count]);
+}
+
+static void own(struct draft *draft, void *memory)
+{
+	if (memory == NULL)
+		err(EX_OSERR, "memory");
+	draft->owned = room_for(draft->owned, draft->owned_count, &draft->owned_room,
+				sizeof(*draft->owned));
+	draft->owned[draft->owned_count++] = memory;
+}
+
+static const char *numbered(struct draft *draft, const char *text, size_t octets,
+			    unsigned long number)
+{
+	char *copy = strndup(text, octets), digits[PLACE_OCTETS + 1];
+
+	own(draft, copy);
+	snprintf(digits, sizeof(digits), "%07lu", number % 10000000);
+	for (char *at = copy; (at = strstr(at, PLACE)) != NULL;)
+		memcpy(at, digits, PLACE_OCTETS);
+	return copy;
+}
+
+const struct mail *draft_number(struct draft *draft, unsigned long number)
+{
+	draft->numbered = *draft->mail;
+	draft->mail = &draft->numbered;
+	draft->numbered.sender = numbered(draft, draft->numbered.sender,
+					  strlen(draft->numbered.sender), number);
+	for (size_t i = 0; i < draft->field_count; i++) {
+		struct field *field = &draft->fields[i];
+
+		if (field->name_octets == 4 && strncasecmp(field->name, "From", 4) == 0)
+			field->value = numbered(draft, field->value, field->value_octets, number);
+	}
+	return draft->mail;
 }
 
 /* Comments and quoted strings of RFC 8601 become blanks. */
@@ -125,12 +164,8 @@ static bool two_strings(struct draft *draft, const char *data, size_t octets, st
 		return false;
 	value = strlen(data + name + 1);
 	copy = malloc(octets);
-	if (copy == NULL)
-		err(EX_OSERR, "memory");
+	own(draft, copy);
 	memcpy(copy, data, octets);
-	draft->owned = room_for(draft->owned, draft->owned_count, &draft->owned_room,
-				sizeof(*draft->owned));
-	draft->owned[draft->owned_count++] = copy;
 	*field_r = (struct field){
 		.name = copy, .name_octets = name, .value = copy + name + 1, .value_octets = value,
 	};

@@ -25,6 +25,8 @@
  *   -i N          further connections that are opened and then silent (0)
  *   -t S          longest wait for one answer; after it the connection is lost (60)
  *   -x LIST       what is compared: dmarc, spf, dkim with commas between, or none (dmarc)
+ *   -n            XXXXXXX in the envelope sender and in From becomes the message's number:
+ *                 names that nobody has asked for
  *   -a            a tempfail is an answer like others, not a failure
  *   -j            prints JSON
  *
@@ -58,7 +60,7 @@ static struct {
 	enum pause pause;
 	unsigned long messages, each, keep, first;
 	double seconds;
-	bool compared[RESULTS], bears_tempfail, json;
+	bool compared[RESULTS], bears_tempfail, numbered, json;
 	struct mails mails;
 	atomic_ulong next;              /* message to send, over all connections */
 	unsigned long goal;             /* where `next` ends; 0: nowhere */
@@ -241,13 +243,16 @@ static void note(struct client *client, const struct mail *mail, enum mta_answer
 	}
 }
 
-static void send_mail(struct client *client, const struct mail *mail)
+static void send_mail(struct client *client, unsigned long number)
 {
+	const struct mail *mail = &load.mails.rows[(load.first + number) % load.mails.count];
 	double start, end_s = 0;
 	enum mta_answer answer;
 	char id[16];
 
 	draft_begin(&client->draft, mail);
+	if (load.numbered)
+		mail = draft_number(&client->draft, load.first + number);
 	snprintf(id, sizeof(id), "4L%08X", atomic_fetch_add(&load.serial, 1));
 	if (load.keep > 0 && client->sent_here >= load.keep)
 		disconnect(client);
@@ -276,11 +281,6 @@ static bool take(struct client *client, unsigned long *number_r)
 	return load.goal == 0 || *number_r < load.goal;
 }
 
-static const struct mail *mail_number(unsigned long number)
-{
-	return &load.mails.rows[(load.first + number) % load.mails.count];
-}
-
 /* The filters are connected before the clock runs; when that fails it is tried
  * again, and counted, with the first message. */
 static void open_first(struct client *client)
@@ -297,7 +297,7 @@ static void *client_main(void *opaque)
 	open_first(client);
 	pthread_barrier_wait(&load.start);
 	while (take(client, &number)) {
-		send_mail(client, mail_number(number));
+		send_mail(client, number);
 		client->sent++;
 	}
 	return NULL;
@@ -341,7 +341,7 @@ static struct milter *idle_open(unsigned *lost)
 		err(EX_OSERR, "memory");
 	for (unsigned i = 0; i < load.idle; i++)
 		if (!milter_open(&idle[i], load.specs[0], load.timeout_s) ||
-		    milter_connect(&idle[i], mail_number(i)) != MTA_CONTINUE)
+		    milter_connect(&idle[i], &load.mails.rows[i % load.mails.count]) != MTA_CONTINUE)
 			(*lost)++;
 	return idle;
 }
@@ -438,6 +438,7 @@ static void read_option(int option, char *value)
 	case 'i': load.idle = (unsigned)number_of(value, "i"); break;
 	case 't': load.timeout_s = (unsigned)number_of(value, "t"); break;
 	case 'x': read_compared(value); break;
+	case 'n': load.numbered = true; break;
 	case 'a': load.bears_tempfail = true; break;
 	case 'j': load.json = true; break;
 	default: errx(EX_USAGE, "bench/load -s SOCKET [options] CORPUS; see the head of load.c");
@@ -448,7 +449,7 @@ static void read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:c:m:e:k:o:d:p:b:i:t:x:aj")) != -1)
+	while ((option = getopt(argc, argv, "s:c:m:e:k:o:d:p:b:i:t:x:naj")) != -1)
 		read_option(option, optarg);
 	if (load.chain == 0 || load.connections == 0 || optind + 1 != argc)
 		read_option('?', NULL);

@@ -36,6 +36,7 @@ struct draft {
 	void **owned;                   /* what filters have added */
 	size_t owned_count, owned_room;
 	const char *results[RESULTS];   /* best word of each method that filters wrote; NULL: none */
+	struct mail numbered;           /* see draft_number() */
 	bool quarantined;
 	unsigned changes;               /* of any kind */
 };
@@ -71,6 +72,9 @@ void milter_abort(struct milter *milter);
 
 void draft_begin(struct draft *draft, const struct mail *mail);
 void draft_end(struct draft *draft);            /* keeps its memory for the next */
+/* Puts the number for XXXXXXX in the sender and in From. The mail that is so made lasts
+ * until draft_end(). */
+const struct mail *draft_number(struct draft *draft, unsigned long number);
 /* draft.c, for mta.c: one packet of changes; false when it is none or is broken. */
 bool draft_change(struct draft *draft, char command, const char *data, size_t octets);
 

@@ -21,7 +21,7 @@ class Nameserver(Nsd):
 
     def __init__(self, lab, zone_path, address="127.0.0.1", port=NSD_PORT):
         with open(zone_path, encoding="ascii") as zone:
-            super().__init__(lab, {".": self.SOA.replace("@ 60", "@ 3600") + zone.read()},
+            super().__init__(lab, {".": self.SOA.replace(" 60", " 3600") + zone.read()},
                              address=address, port=port)
 
 

@@ -113,6 +113,19 @@ def ratios_text(found):
     return table(["alignd", "ratio or value", "wanted", "reached"], rows)
 
 
+def growth_text(rows):
+    """`cpu_ratio`, where a row has it, is against the first row."""
+    has_ratio = any("cpu_ratio" in row for row in rows)
+    head = ["growth", "messages/s", "p50 ms", "end p50 ms", "CPU ms a message", "peak MB",
+            "look-ups a message", "wrong"] + (["CPU against the first"] if has_ratio else [])
+    cells = [[row["what"], "%.0f" % row["per_second"], "%.2f" % row["p50_ms"],
+              "%.2f" % row["end_p50_ms"], "%.3f" % row["cpu_ms"], "%.0f" % row["peak_mb"],
+              "%.2f" % row["questions"], row["failures"]] +
+             (["%.3f" % row.get("cpu_ratio", 1)] if has_ratio else []) for row in rows]
+    return table(head, cells) + "".join("\n  %s: %s" % (row["what"], example)
+                                        for row in rows for example in row["examples"])
+
+
 def cold_text(result):
     rows = []
     for row in result["rows"].values():

@@ -140,7 +140,7 @@ sample: { key_file = "%(folder)s/sample.key"; };
 
 
 class Null(Stack):
-    name, title, compared = "null", "null milter (floor)", "none"
+    name, title, compared = "null", "null milter", "none"
 
     def start_in(self, lab):
         path = lab.make_folder("null") + "/null.sock"
@@ -188,7 +188,7 @@ class Rspamd(Stack):
     """rspamd's proxy worker as a milter that scans itself, with nothing but spf, dkim
     and dmarc, and its result written."""
 
-    name, title = "rspamd", "rspamd, only spf/dkim/dmarc"
+    name, title = "rspamd", "rspamd (spf, dkim, dmarc)"
 
     CONFIG = """
 options {
