@@ -82,7 +82,7 @@ def signatures_table(lab, options):
     """Keys of different domains; what is left without signature is the first row."""
     rows = []
     for count in (0, 1, 2, 4, 8, 16):
-        folder = sites(lab, options, "--messages", "100", "--domains", "40", "--octets",
+        folder = sites(lab, options, "--messages", "40", "--domains", "20", "--octets",
                        "4000:4000", "--signatures", str(max(1, count)), "--distinct", "--story",
                        "plain" if count else "unsigned")
         stack = started(lab, stacks.Alignd(), count)
