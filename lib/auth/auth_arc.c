@@ -15,7 +15,7 @@
 #define LEAST_KEY_BITS 1024             /* RFC 8301 3.2 */
 /* What an older message signature may cost, which changes only oldest-pass. */
 #define OLDER_BODY_HASHES 8
-#define OLDER_HEADER_OCTETS LIMIT_HEADER_OCTETS
+#define OLDER_HEADER_OCTETS LIMIT_HASHED_OCTETS
 
 struct check {                          /* one signature that is to verify */
 	const struct signature *signature;      /* NULL: not tried */
@@ -32,6 +32,7 @@ struct auth_arc {
 	struct auth_arc_options options;
 	struct bodyhashes bodies;
 	struct arc_evidence evidence;
+	struct keyfetch_effort effort;
 	struct check *messages, *seals; /* of each set, instance 1 first */
 };
 
@@ -46,6 +47,7 @@ struct auth_arc *auth_arc_new(struct key_cache *keys, struct asker *asker, struc
 	arc->options = *options;
 	if (arc->options.minimum_key_bits < LEAST_KEY_BITS)
 		arc->options.minimum_key_bits = LEAST_KEY_BITS;
+	arc->effort.most = AUTH_ARC_LOOKUPS(options->max_sets);
 	bodyhashes_init(&arc->bodies, arena);
 	return arc;
 }
@@ -234,6 +236,7 @@ static const char *check_key(struct auth_arc *arc, const struct check *check)
 		.digest = slice_new((const char *)check->digest, sizeof(check->digest)),
 		.value = check->signature->value,
 		.minimum_bits = arc->options.minimum_key_bits,
+		.effort = &arc->effort,
 	};
 	struct keyfetch_result got;
 

@@ -9,7 +9,7 @@
  *
  * Bounds: LIMIT_ARC_OCTETS of fields, max_sets; older message signatures, which
  * change only oldest-pass, are tried from the newest on until one fails, or they
- * have taken LIMIT_HEADER_OCTETS of header or eight hashes of the body. Those
+ * have taken LIMIT_HASHED_OCTETS of header or eight hashes of the body. Those
  * behind count as not verified, and their keys are not asked for.
  */
 #ifndef AUTH_AUTH_ARC_H

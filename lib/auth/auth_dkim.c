@@ -26,6 +26,7 @@ struct auth_dkim_library {
 struct seen {                           /* one DKIM-Signature field that is looked at */
 	struct signature *signature;
 	const char *key_name;           /* NULL: can never verify */
+	bool related;                   /* could be the author's */
 	bool checked;                   /* among the first max_signatures */
 	const char *unprocessed;        /* why the result is neutral */
 	const char *refused;            /* by the library: permerror */
@@ -46,6 +47,8 @@ struct auth_dkim {
 	struct fields fields;
 	struct bodyhashes bodies;
 	unsigned n_from, n_signatures, n_asked;
+	unsigned most;                  /* signatures that are checked */
+	struct keyfetch_effort effort;
 	struct seen seen[LIMIT_SIGNATURES_SEEN];
 	unsigned n_seen;
 	struct seen *given[LIMIT_SIGNATURES_SEEN];      /* to the library, its order */
@@ -226,7 +229,7 @@ static bool is_related(const struct seen *seen, const char *author)
 /* The author's own first, then by their order in the message; the keys too. */
 static unsigned choose(struct auth_dkim *dkim, const char *author)
 {
-	unsigned left = dkim->options.max_signatures;
+	unsigned left = dkim->most;
 
 	for (int related = 1; related >= 0; related--)
 		for (unsigned i = 0; i < dkim->n_seen && left > 0; i++) {
@@ -234,11 +237,20 @@ static unsigned choose(struct auth_dkim *dkim, const char *author)
 
 			if (seen->key_name == NULL || is_related(seen, author) != (related == 1))
 				continue;
+			seen->related = related == 1;
 			seen->checked = true;
 			ask_key(dkim, seen);
 			left--;
 		}
-	return dkim->options.max_signatures - left;
+	return dkim->most - left;
+}
+
+/* Each of them hashes the header anew. */
+static unsigned most_signatures(const struct auth_dkim *dkim)
+{
+	size_t most = LIMIT_HASHED_OCTETS / (dkim->fields.octets + 1) + 1;
+
+	return most < dkim->options.max_signatures ? (unsigned)most : dkim->options.max_signatures;
 }
 
 static void want_keys(struct auth_dkim *dkim, unsigned n)
@@ -334,8 +346,11 @@ static void want_body(struct auth_dkim *dkim, struct seen *seen)
 
 void auth_dkim_eoh(struct auth_dkim *dkim, const char *author)
 {
-	unsigned n = choose(dkim, author);
+	unsigned n;
 
+	dkim->most = most_signatures(dkim);
+	dkim->effort.most = dkim->options.max_signatures;
+	n = choose(dkim, author);
 	if (n > 0) {
 		want_keys(dkim, n);
 		select_fields(dkim);
@@ -381,8 +396,9 @@ static bool check_message(struct auth_dkim *dkim, const struct seen *seen,
 		return says(out, RES_DKIM_PERMERROR, signature->error);
 	if (!seen->checked)
 		return says(out, RES_DKIM_POLICY,
-			    arena_printf(dkim->arena, "not checked: more than %u signatures",
-					 dkim->options.max_signatures));
+			    arena_printf(dkim->arena, "not checked: more than %u signatures%s", dkim->most,
+					 dkim->most < dkim->options.max_signatures ?
+					 " of so large a header" : ""));
 	if (dkim->n_from == 0)
 		return says(out, RES_DKIM_PERMERROR, "no From field");
 	if (seen->refused != NULL)
@@ -402,6 +418,7 @@ static void check_keys(struct auth_dkim *dkim, const struct seen *seen, struct d
 		.digest = slice_new((const char *)seen->digest, sizeof(seen->digest)),
 		.value = signature->value,
 		.minimum_bits = dkim->options.minimum_key_bits,
+		.effort = &dkim->effort,
 		.elsewhere = signature->i_domain != NULL &&
 			     !domain_equal(signature->i_domain, signature->d),
 	};
@@ -474,9 +491,13 @@ void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, uns
 
 		describe(dkim, i, &list[i]);
 		unchecked += seen->key_name != NULL && !seen->checked;
-		if (check_message(dkim, seen, &list[i]))
-			check_keys(dkim, seen, &list[i]);
 	}
+	/* what may be aligned first, since all of them may be too costly */
+	for (int related = 1; related >= 0; related--)
+		for (unsigned i = 0; i < dkim->n_seen; i++)
+			if (dkim->seen[i].related == (related == 1) &&
+			    check_message(dkim, &dkim->seen[i], &list[i]))
+				check_keys(dkim, &dkim->seen[i], &list[i]);
 	*list_r = list;
 	*n_r = dkim->n_seen;
 	*unchecked_r = unchecked;

@@ -17,13 +17,17 @@
 #define SHARDS 16
 #define ED25519_KEY_OCTETS 32
 #define ED25519_SIGNATURE_OCTETS 64
-#define EXPONENT_BITS_MAX 64
+#define EXPONENT_BITS_MAX 33
+#define ED25519_EFFORT 4                /* seen: 90 us, against 20 */
+#define USUAL_BITS 2048.0
+#define USUAL_EXPONENT_BITS 17          /* of 65537 */
 
 struct crypto_key {
 	int references;                 /* atomic */
 	enum crypto_algorithm algorithm;
 	EVP_PKEY *pkey;
 	unsigned bits;
+	double effort;
 };
 
 struct entry {                          /* one key, or that it is none */
@@ -75,6 +79,20 @@ static bool is_rsa(const EVP_PKEY *pkey)
 	return sane;
 }
 
+/* A multiplication grows with the square of the size, and each bit of the exponent
+ * takes one, or two when it is set. */
+static double effort_of(const EVP_PKEY *pkey, unsigned bits)
+{
+	double size = bits / USUAL_BITS, effort = ED25519_EFFORT;
+	BIGNUM *e = NULL;
+
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
+	    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1)
+		effort = size * size * BN_num_bits(e) / USUAL_EXPONENT_BITS;
+	BN_free(e);
+	return effort;
+}
+
 /* SubjectPublicKeyInfo, as nearly all publish it, or the RSAPublicKey that
  * RFC 6376 3.6.1 speaks of. Octets behind the structure: not a key. */
 static EVP_PKEY *decode_rsa(struct slice key)
@@ -120,6 +138,7 @@ static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice o
 	key->algorithm = algorithm;
 	key->pkey = pkey;
 	key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
+	key->effort = effort_of(pkey, key->bits);
 	return key;
 }
 
@@ -141,6 +160,11 @@ void crypto_key_unref(struct crypto_key *key)
 unsigned crypto_key_bits(const struct crypto_key *key)
 {
 	return key->bits;
+}
+
+double crypto_key_effort(const struct crypto_key *key)
+{
+	return key->effort;
 }
 
 /* --- the cache -------------------------------------------------------- */

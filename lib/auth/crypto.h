@@ -34,11 +34,13 @@ struct crypto_key;                      /* shared by reference count */
 #define CRYPTO_KEY_OCTETS 2304
 /* `key` is the decoded p= (DER of RSA: SubjectPublicKeyInfo or RSAPublicKey,
  * RFC 6376 3.6.1; 32 octets of Ed25519, RFC 8463). NULL: cannot be decoded, or
- * an exponent that no generator makes (even, below 3, over 64 bits). */
+ * an exponent that no generator makes (even, below 3, over 33 bits). */
 struct crypto_key *crypto_key_get(struct key_cache *cache, enum crypto_algorithm algorithm,
 				  struct slice key);
 void crypto_key_unref(struct crypto_key *key);                  /* NULL is allowed */
 unsigned crypto_key_bits(const struct crypto_key *key);         /* true size */
+/* What one verification with it costs; a usual key of RSA, 2048 bits, is 1. */
+double crypto_key_effort(const struct crypto_key *key);
 
 /* `digest`: SHA-256 of the signed data (32 octets); for Ed25519 it is the
  * message that was signed (RFC 8463 3). */

@@ -81,6 +81,18 @@ static bool check_outcome(const struct dns_answer *answer, struct keyfetch_resul
 	return says(out, RES_DKIM_TEMPERROR, "key lookup failed");
 }
 
+static bool take_effort(struct keyfetch_effort *effort, const struct crypto_key *key)
+{
+	double needed = crypto_key_effort(key);
+
+	if (effort == NULL)
+		return true;
+	if (effort->used > 0 && effort->used + needed > effort->most)
+		return false;
+	effort->used += needed;
+	return true;
+}
+
 static bool verify(const struct keyfetch_question *question, struct crypto_key *key,
 		   struct keyfetch_result *out)
 {
@@ -89,6 +101,8 @@ static bool verify(const struct keyfetch_question *question, struct crypto_key *
 	out->key_bits = crypto_key_bits(key);
 	if (rsa && out->key_bits > MAX_KEY_BITS)
 		return says(out, RES_DKIM_POLICY, "key too long");
+	if (!take_effort(question->effort, key))
+		return says(out, RES_DKIM_POLICY, "not checked: too many long keys in this message");
 	if (crypto_verify(key, question->algorithm, question->digest, question->value) != CRYPTO_OK)
 		return says(out, RES_DKIM_FAIL, "signature did not verify");
 	if (rsa && out->key_bits < question->minimum_bits)              /* RFC 8301 3.2 */

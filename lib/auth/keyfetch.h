@@ -30,6 +30,12 @@ struct keyfetch_question {
 	struct slice digest, value;     /* what was signed; b=, decoded */
 	unsigned minimum_bits;          /* RSA */
 	bool elsewhere;                 /* i= is below d=, not d= itself */
+	struct keyfetch_effort *effort; /* what verifying may still cost; NULL: no bound */
+};
+/* Verifications in terms of a usual key (crypto_key_effort). The first is made whatever it
+ * costs; one that is over it is not made (policy). */
+struct keyfetch_effort {
+	double used, most;
 };
 /* The reason of a permerror when the DNS says that there is no key (any more). */
 #define KEYFETCH_NO_KEY "no key"

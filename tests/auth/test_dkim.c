@@ -553,15 +553,22 @@ START_TEST(aligned_signatures_come_first)
 }
 END_TEST
 
-/* A thousand signatures: 64 are looked at, the rest is counted. */
+/* Signatures without end: 64 are looked at, the rest is counted; of a large header fewer
+ * are checked, since each hashes it anew. */
+static const struct { unsigned n, checked; const char *reason; } flood_rows[] = {
+	{ 100, 16, "not checked: more than 16 signatures" },
+	{ 1000, 2, "not checked: more than 2 signatures of so large a header" },
+};
+
 START_TEST(floods_are_bounded)
 {
+	const unsigned n = flood_rows[_i].n, checked = flood_rows[_i].checked;
 	struct buf message = read_message("by-hand");
 	struct run run;
 	struct slice body;
 
 	run_begin(&run, zone, &usual);
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		char value[200];
 
 		snprintf(value, sizeof(value), " v=1; a=rsa-sha256; d=d%u.example; s=s; h=From; "
@@ -573,12 +580,48 @@ START_TEST(floods_are_bounded)
 	run_body(&run, body, 1000);
 	run_end(&run);
 	ck_assert_uint_eq(run.n, LIMIT_SIGNATURES_SEEN);
-	ck_assert_uint_eq(run.unchecked, 1001 - 16);
+	ck_assert_uint_eq(run.unchecked, n + 1 - checked);
 	ck_assert_uint_eq(asker_lookups(run.asker), 16);
 	ck_assert_str_eq(run.list[0].reason, "body hash mismatch");
 	ck_assert_str_eq(run.list[0].b_start, "AAAAAAAAAAAAAAAA0000");
 	ck_assert_str_eq(run.list[63].b_start, "AAAAAAAAAAAAAAAA0063");
-	ck_assert_str_eq(run.list[16].reason, "not checked: more than 16 signatures");
+	ck_assert_str_eq(run.list[16].reason, flood_rows[_i].reason);
+	run_done(&run);
+	buf_done(&message);
+}
+END_TEST
+
+/* A key of 4096 bits costs four of 2048: of three, the first is checked, whatever it
+ * costs, and the author's own is the first. */
+static const struct { const char *author; unsigned max; enum dkim_result results[2]; } effort_rows[] = {
+	{ NULL, 16, { RES_DKIM_PASS, RES_DKIM_PASS } },
+	{ NULL, 3, { RES_DKIM_PASS, RES_DKIM_POLICY } },
+	{ "example.com", 7, { RES_DKIM_PASS, RES_DKIM_POLICY } },
+	{ "example.com", 8, { RES_DKIM_PASS, RES_DKIM_PASS } },
+};
+
+START_TEST(long_keys_are_bounded)
+{
+	const struct auth_dkim_options options = { effort_rows[_i].max, 1024, false };
+	struct buf message = read_message("rsa4096");
+	struct slice first = buf_slice(&message), body;
+	struct run run;
+
+	first = slice_until(first, slice_find(first, '\r') + 2);
+	while (message.data[first.len] == ' ' || message.data[first.len] == '\t')
+		first.len += slice_find(slice_from(buf_slice(&message), first.len), '\n') + 1;
+	run_begin(&run, zone, &options);
+	run_field(&run, SLICE("DKIM-Signature"), slice_from(slice_until(first, first.len - 2), 15));
+	body = run_header(&run, buf_slice(&message));
+	auth_dkim_eoh(run.dkim, effort_rows[_i].author);
+	run_body(&run, body, 1000);
+	run_end(&run);
+	ck_assert_uint_eq(run.n, 2);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_msg(run.list[i].result == effort_rows[_i].results[i], "row %d, %u: %s", _i, i,
+			      run.list[i].reason);
+	if (run.list[1].result == RES_DKIM_POLICY)
+		ck_assert_str_eq(run.list[1].reason, "not checked: too many long keys in this message");
 	run_done(&run);
 	buf_done(&message);
 }
@@ -876,7 +919,8 @@ static Suite *suite(void)
 	tcase_add_test(t, order_of_the_message_is_kept);
 	tcase_add_test(t, signatures_may_be_covered);
 	tcase_add_loop_test(t, aligned_signatures_come_first, 0, N_ROWS(choices));
-	tcase_add_test(t, floods_are_bounded);
+	tcase_add_loop_test(t, floods_are_bounded, 0, N_ROWS(flood_rows));
+	tcase_add_loop_test(t, long_keys_are_bounded, 0, N_ROWS(effort_rows));
 	tcase_add_loop_test(t, bears_what_is_added, 0, N_ROWS(additions));
 	tcase_add_test(t, large_headers);
 	tcase_add_test(t, broken_signature_with_control_octets);
