@@ -324,8 +324,14 @@ int start_write_pid(const char *path, const char **error_r)
 		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (file == NULL || fprintf(file, "%ld\n", (long)getpid()) < 0)
-		return fail(error_r, "pid_file %s: %s", path, strerror(errno));
+	if (file == NULL) {
+		fail(error_r, "pid_file %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	/* what does not fit the buffer fails, at the latest, when it is closed */
+	fprintf(file, "%ld\n", (long)getpid());
 	if (fclose(file) != 0)
 		return fail(error_r, "pid_file %s: %s", path, strerror(errno));
 	snprintf(pid_path, sizeof(pid_path), "%s", path);
