@@ -17,6 +17,15 @@
 
 #define N_ROWS(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
 
+/* How often a long loop goes round: whole, or shorter where the same loop runs again under
+ * a sanitizer or valgrind (ALIGND_TEST_EFFORT=short; HACKING). What is looked at stays the same. */
+static inline unsigned effort(unsigned whole, unsigned shorter)
+{
+	const char *text = getenv("ALIGND_TEST_EFFORT");
+
+	return text != NULL && strcmp(text, "short") == 0 ? shorter : whole;
+}
+
 /* Freed with free((void *)copy.data). */
 static inline struct slice heap_copy(const char *text, size_t len)
 {

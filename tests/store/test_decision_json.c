@@ -652,7 +652,7 @@ END_TEST
 START_TEST(damaged_lines_do_no_harm)
 {
 	sample_seed = 7u + (uint32_t)_i;
-	for (int round = 0; round < 3000; round++) {
+	for (unsigned round = 0; round < effort(3000, 300); round++) {
 		struct arena *arena = arena_new();
 		char *line = arena_strdup(arena, golden);
 		struct decision d;

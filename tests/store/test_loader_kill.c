@@ -14,7 +14,7 @@
 
 #define FILES 8
 #define LINES 1500                      /* in each file */
-#define KILLS 50
+#define KILLS effort(50, 8)
 
 static char directory[128];
 static uint32_t seed = 7;

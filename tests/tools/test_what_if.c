@@ -507,7 +507,7 @@ START_TEST(deciding_a_line_again)
 	const struct decision_json_options full = { .full_addresses = true };
 	unsigned differing = 0;
 
-	for (uint32_t seed = 1; seed <= 3000; seed++) {
+	for (uint32_t seed = 1; seed <= effort(3000, 300); seed++) {
 		struct arena *arena = arena_new();
 		struct ruleset a = settings_of(seed + 10000), b = settings_of(seed + 20000);
 		struct decision *d = ARENA_NEW(arena, struct decision);
