@@ -1,210 +1,15 @@
 #include "core/authres.h"
+#include "core/authres_reader.h"
 #include "testmain.h"
 
 #define ID "mx.receiver.example"
 
-/* A reader of its own, written from the grammar of RFC 8601 2.2 and strict
- * about it: what it does not understand fails the test. */
-struct read_property { char name[64], value[1024]; };
-struct read_result {
-	char method[32], result[32], comment[256], reason[512];
-	struct read_property properties[8];
-	unsigned n_comments, n_properties;
-};
-struct reader {
-	const char *at;                 /* NUL-terminated, unfolded */
-	char id[256], none_comment[256];
-	struct read_result results[24];
-	unsigned n_results;
-	bool none;
-};
-
-static bool take(struct reader *r, char c)
-{
-	if (*r->at != c)
-		return false;
-	r->at++;
-	return true;
-}
-
-static bool is_special(char c)
-{
-	return strchr("()<>@,;:\\\"/[]?=", c) != NULL;
-}
-
-static bool put(char *out, size_t size, size_t *len, char c)
-{
-	if (*len + 1 >= size)
-		return false;
-	out[(*len)++] = c;
-	out[*len] = '\0';
-	return true;
-}
-
-/* The content of one comment, or nothing; no nesting, no quoted pairs. */
-static bool read_comment(struct reader *r, char *out, size_t size, unsigned *n)
-{
-	size_t len = 0;
-
-	while (*r->at == ' ' || *r->at == '\t')
-		r->at++;
-	if (!take(r, '('))
-		return true;
-	while (*r->at != ')') {
-		if (*r->at == '\0' || *r->at == '(' || *r->at == '\\')
-			return false;
-		if (!put(out, size, &len, *r->at++))
-			return false;
-	}
-	r->at++;
-	(*n)++;
-	return read_comment(r, out, size, n);
-}
-
-/* A token (RFC 2045); with `also` a local part: these specials and UTF-8 too. */
-static bool is_in_token(char c, const char *also)
-{
-	if ((unsigned char)c >= 0x80)
-		return also[0] != '\0';
-	return c > ' ' && c <= '~' && (!is_special(c) || strchr(also, c) != NULL);
-}
-
-static bool read_token(struct reader *r, char *out, size_t size, const char *also)
-{
-	size_t len = 0;
-
-	while (is_in_token(*r->at, also))
-		if (!put(out, size, &len, *r->at++))
-			return false;
-	return len > 0;
-}
-
-static bool read_quoted(struct reader *r, char *out, size_t size)
-{
-	size_t len = 0;
-
-	if (!take(r, '"'))
-		return false;
-	while (*r->at != '"') {
-		if (*r->at == '\\')
-			r->at++;
-		if (*r->at == '\0' || !put(out, size, &len, *r->at++))
-			return false;
-	}
-	r->at++;
-	return true;
-}
-
-/* pvalue: a value, or [[local-part] "@"] domain-name. An unquoted local part
- * is a dot-atom, whose characters are more than a token's. */
-static bool read_pvalue(struct reader *r, char *out, size_t size)
-{
-	size_t len;
-
-	out[0] = '\0';
-	if (*r->at == '"') {
-		if (!read_quoted(r, out, size))
-			return false;
-	} else if (*r->at != '@' && !read_token(r, out, size, "/?=")) {
-		return false;
-	}
-	if (*r->at != '@')
-		return out[0] != '\0';
-	len = strlen(out);
-	put(out, size, &len, '@');
-	r->at++;
-	return read_token(r, out + len, size - len, "");
-}
-
-static bool read_properties(struct reader *r, struct read_result *result)
-{
-	unsigned ignored = 0;
-
-	for (;;) {
-		struct read_property *property = &result->properties[result->n_properties];
-		char comment[256];
-
-		if (!read_comment(r, comment, sizeof(comment), &ignored))
-			return false;
-		if (*r->at == '\0' || *r->at == ';')
-			return ignored == 0;
-		if (!read_token(r, property->name, sizeof(property->name), "") || !take(r, '='))
-			return false;
-		if (strcmp(property->name, "reason") == 0) {
-			if (result->n_properties > 0 || result->reason[0] != '\0' ||
-			    !read_quoted(r, result->reason, sizeof(result->reason)))
-				return false;
-			continue;
-		}
-		if (strchr(property->name, '.') == NULL ||
-		    !read_pvalue(r, property->value, sizeof(property->value)) ||
-		    ++result->n_properties == 8)
-			return false;
-	}
-}
-
-static bool read_result(struct reader *r)
-{
-	struct read_result *result = &r->results[r->n_results];
-	unsigned ignored = 0;
-	char comment[256];
-
-	if (!read_comment(r, comment, sizeof(comment), &ignored) || ignored > 0)
-		return false;
-	if (!read_token(r, result->method, sizeof(result->method), ""))
-		return false;
-	if (r->n_results == 0 && strcmp(result->method, "none") == 0) {
-		r->none = true;
-		return read_comment(r, r->none_comment, sizeof(r->none_comment), &ignored) && *r->at == '\0';
-	}
-	if (!take(r, '=') || !read_token(r, result->result, sizeof(result->result), "") ||
-	    !read_comment(r, result->comment, sizeof(result->comment), &result->n_comments) ||
-	    !read_properties(r, result))
-		return false;
-	return ++r->n_results < 24;
-}
-
-/* Lines: LF and TAB between them, printable or UTF-8, none too long. */
-static bool unfold(const char *text, char *out, size_t size)
-{
-	size_t len = 0, line = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '\n') {
-			if (text[1] != '\t' || line > 990)
-				return false;
-			line = 0;
-			continue;
-		}
-		if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
-			return false;
-		line++;
-		if (!put(out, size, &len, *text))
-			return false;
-	}
-	return line <= 990 && len <= LIMIT_AUTHRES_OCTETS;
-}
-
-static bool read_field(struct reader *r, const char *text, char *unfolded, size_t size)
-{
-	*r = (struct reader){ .n_results = 0 };
-	if (text[0] != ' ' || !unfold(text, unfolded, size))
-		return false;
-	r->at = unfolded + 1;
-	if (!read_token(r, r->id, sizeof(r->id), ""))
-		return false;
-	while (take(r, ';'))
-		if (!read_result(r))
-			return false;
-	return *r->at == '\0' && (r->none || r->n_results > 0);
-}
-
 /* Reads what was written; fails the test when that is no field. */
-static void read_back(struct reader *r, struct authres *out, const char *name)
+static void read_back(struct authres_reader *r, struct authres *out, const char *name)
 {
 	static char unfolded[2 * LIMIT_AUTHRES_OCTETS];
 
-	ck_assert_msg(read_field(r, authres_text(out, NULL), unfolded, sizeof(unfolded)),
+	ck_assert_msg(authres_read(r, authres_text(out, NULL), unfolded, sizeof(unfolded)),
 		      "%s: not a field:\n%s", name, authres_text(out, NULL));
 	ck_assert_msg(strcmp(r->id, ID) == 0, "%s: id %s", name, r->id);
 }
@@ -218,11 +23,11 @@ START_TEST(the_reader_can_fail)
 		" " ID ";\nspf=pass", " " ID ";\n\tspf=pass\r", " " ID "; spf=pass;", " " ID "; none; spf=pass",
 	};
 	char unfolded[1024];
-	struct reader r;
+	struct authres_reader r;
 
 	for (int i = 0; i < N_ROWS(bad); i++)
-		ck_assert_msg(!read_field(&r, bad[i], unfolded, sizeof(unfolded)), "%s", bad[i]);
-	ck_assert(read_field(&r, " " ID ";\n\tspf=pass (c) reason=\"a \\\" b\" smtp.mailfrom=a=b@c.example;"
+		ck_assert_msg(!authres_read(&r, bad[i], unfolded, sizeof(unfolded)), "%s", bad[i]);
+	ck_assert(authres_read(&r, " " ID ";\n\tspf=pass (c) reason=\"a \\\" b\" smtp.mailfrom=a=b@c.example;"
 			     "\n\tdkim=none", unfolded, sizeof(unfolded)));
 	ck_assert_uint_eq(r.n_results, 2);
 	ck_assert_str_eq(r.results[0].comment, "c");
@@ -283,7 +88,7 @@ END_TEST
 START_TEST(nothing_run)
 {
 	struct authres out;
-	struct reader r;
+	struct authres_reader r;
 
 	authres_init(&out, ID);
 	ck_assert_str_eq(authres_text(&out, NULL), " " ID "; none");
@@ -346,7 +151,7 @@ START_TEST(long_local_part)
 {
 	char local[LIMIT_LOCAL_PART + 2];
 	struct authres out;
-	struct reader r;
+	struct authres_reader r;
 
 	memset(local, '"', sizeof(local));
 	local[LIMIT_LOCAL_PART] = '\0';
@@ -373,7 +178,7 @@ static void check_hostile(const char *value, const char *name)
 {
 	char domain[300];
 	struct authres out;
-	struct reader r;
+	struct authres_reader r;
 
 	snprintf(domain, sizeof(domain), "%.200s.example", value);
 	authres_init(&out, ID);
@@ -396,7 +201,7 @@ static void check_hostile(const char *value, const char *name)
 		      "%s: other results", name);
 	ck_assert_msg(r.results[0].n_properties == 1 && r.results[2].n_properties == 0, "%s", name);
 	for (unsigned i = 0; i < r.results[1].n_properties; i++) {
-		const struct read_property *p = &r.results[1].properties[i];
+		const struct authres_read_property *p = &r.results[1].properties[i];
 
 		if (strcmp(p->name, "header.i") != 0)
 			ck_assert_msg(strcmp(p->value, value) == 0, "%s: %s=%s", name, p->name, p->value);
@@ -448,7 +253,7 @@ START_TEST(texts_are_bounded)
 {
 	char text[1000];
 	struct authres out;
-	struct reader r;
+	struct authres_reader r;
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
@@ -471,7 +276,7 @@ START_TEST(what_does_not_fit_goes)
 {
 	char value[201];
 	struct authres out;
-	struct reader r;
+	struct authres_reader r;
 	unsigned written = 0;
 
 	memset(value, 'x', sizeof(value) - 1);
