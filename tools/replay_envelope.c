@@ -97,9 +97,12 @@ static void take_client(struct reader *r, struct slice value, const struct recei
 	r->out->own_received = r->seen;
 }
 
-/* Nothing below is looked at any more. */
+/* Nothing below is looked at any more; and a content filter on loopback, above, is not the
+ * client, or mail that nobody can tell the origin of would be taken for our own. */
 static void take_unread(struct reader *r, struct slice value)
 {
+	r->out->arrival = (struct arrival){ .when_ms = 0 };
+	r->loopback = false;
 	r->date_field = value;
 	r->out->own_received = r->seen;
 	r->out->assumed |= ASSUMED_UNREAD;

@@ -112,6 +112,9 @@ static const struct {
 	{ "unread: nothing below is taken", "Received: from h by mx; Mon, 4 May 2026 10:20:30 +0000\n" MX PATHS,
 	  0, NULL, "", "<>", "", "2026-05-04T10:20:30", ASSUMED_UNREAD | ASSUMED_NULL_SENDER |
 	  ASSUMED_NO_RCPT, 1, false },
+	{ "unread below a content filter", PATHS LMTP "Received: from h by mx; Mon, 4 May 2026 10:20:30 +0000\n"
+	  MX, 0, NULL, "", "<s@example.com>", "u@receiver.example", "2026-05-04T10:20:30",
+	  ASSUMED_UNREAD | ASSUMED_PASSED_OVER, 2, false },
 	{ "loopback to the end", PATHS LMTP BY_ONLY, 0, "127.0.0.1", "mx.receiver.example",
 	  "<s@example.com>", "u@receiver.example", OLD, ASSUMED_LOCAL | ASSUMED_FILE_TIME, 1, false },
 	{ "logged in", PATHS "Received: from pc ([192.0.2.7]) (with ESMTP) by mx with\n\tESMTPSA (x) id 1;"
