@@ -11,6 +11,7 @@
 #include "core/authres.h"
 #include "core/domain.h"
 #include "core/netset.h"
+#include "settings/values.h"
 
 #define BLANKS " \t\r\n\f\v"
 #define LIST_OCTETS 1048576             /* of a list file that is read */
@@ -179,7 +180,7 @@ static void take_sealer(struct convert *c, struct slice entry)
 {
 	char domain[DOMAIN_SIZE];
 
-	if (domain_normalize(entry, domain))
+	if (domain_normalize(entry, domain) && value_check_domain(domain) == NULL)
 		buf_printf(&c->sealers, "%s\n\t\t\"%s\"", c->sealers.len > 0 ? "," : "", domain);
 	else
 		note(c, SEALERS, "left out: %s: no domain", escape(c, entry));

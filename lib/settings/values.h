@@ -2,7 +2,7 @@
  *
  * A check takes one NUL-terminated text and returns NULL when it is good, else
  * what is wrong with it: the end of a sentence that begins with the value. No
- * look-ups, no files. Private to lib/settings.
+ * look-ups, no files. For lib/settings, and for whoever writes a settings file.
  */
 #ifndef SETTINGS_VALUES_H
 #define SETTINGS_VALUES_H

@@ -134,12 +134,12 @@ PublicSuffixList relative.dat
 IgnoreHosts /nonexistent/hosts
 Socket inet:8893@localhost"; dry_run = false; #
 UserID x\
-DomainWhitelist ,,x"y, .
+DomainWhitelist ,,x"y, ., 192.0.2.1
 PidFile
 EOT
 for text in 'left out: cannot be written' 'stands again in line 3' 'left out: no mask' 'timeout_ms = 20000' \
 	'left out: only mail' 'left out: no absolute path' 'NOT READ: /nonexistent/hosts' \
-	'left out: x"y: no domain' '#user = "x\\";' 'opendmarc.conf:12: PidFile'; do
+	'left out: x"y: no domain' 'left out: 192.0.2.1: no domain' '#user = "x\\";' 'opendmarc.conf:12: PidFile'; do
 	has "$text"
 done
 grep -q '^dry_run = false' "$dir/conf" && fail 'a value got out of its quotes'
