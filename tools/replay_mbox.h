@@ -21,8 +21,8 @@ struct replay_mbox_message {
 	size_t len;
 	uint64_t end;                   /* octets of the file up to its end */
 };
-/* 1: a message, its data is the caller's to free; 0: the end; -1: errno. A file
- * that does not begin with "From " has none. */
+/* 1: a message, its data is the caller's to free; 0: the end; -1: errno. What stands
+ * before the first "From " line belongs to none. */
 int replay_mbox_next(struct replay_mbox *mbox, struct replay_mbox_message *out_r);
 
 #endif
