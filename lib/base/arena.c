@@ -9,7 +9,9 @@
 
 #include "base/mem.h"
 
-#define BLOCK_BYTES 4096
+#ifndef BLOCK_BYTES
+#define BLOCK_BYTES 4096                /* 0: a block for each piece, where sanitizers look */
+#endif
 
 struct block {
 	struct block *next;

@@ -1,0 +1,80 @@
+/* A Received field of a relay of ours, and the date at its end. An address that is taken
+ * stands in the text; what is told of HELO and name is a part of it; folding
+ * names nobody else. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "core/received.h"
+#include "replay_date.h"
+
+static bool is_part(struct slice part, struct slice text)
+{
+	return part.len == 0 || (part.data >= text.data && part.data + part.len <= text.data + text.len);
+}
+
+/* Some word of the text, as an address is written, is this address. */
+static bool stands_in(struct slice text, const struct address *client)
+{
+	for (size_t at = 0; at < text.len;) {
+		size_t end = at;
+		struct address address;
+
+		while (end < text.len && (ascii_is_alnum(text.data[end]) || strchr(".:", text.data[end]) != NULL) &&
+		       text.data[end] != '\0')
+			end++;
+		for (size_t start = at; start < end; start++)
+			for (size_t stop = end; stop > start && stop + 3 > end; stop--)
+				if (address_parse(slice_new(text.data + start, stop - start), &address) &&
+				    memcmp(&address, client, sizeof(address)) == 0)
+					return true;
+		at = end + 1;
+	}
+	return false;
+}
+
+static void check_folded(struct slice text, const struct received *received)
+{
+	struct received again;
+	const char *error;
+	struct buf folded;
+
+	buf_init(&folded, LIMIT_RECEIVED_OCTETS);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == ' ' && i > 0 && text.data[i - 1] != '\n')
+			buf_add_str(&folded, "\r\n");
+		buf_add_char(&folded, text.data[i]);
+	}
+	/* "(may be forged)" is no such comment when it is folded */
+	if (!buf_is_full(&folded) && received_parse(buf_slice(&folded), &again, &error)) {
+		FUZZ_NEED(memcmp(&again.client, &received->client, sizeof(again.client)) == 0);
+		FUZZ_NEED(again.name_confirmed == received->name_confirmed);
+	}
+	buf_done(&folded);
+}
+
+void fuzz_received(const uint8_t *data, size_t size)
+{
+	struct slice text = fuzz_slice(data, size);
+	struct received received;
+	const char *error = NULL;
+	int64_t when_ms;
+
+	received_is_remark(text);
+	if (replay_date_of_received(text, &when_ms))
+		FUZZ_NEED(when_ms >= 0 && when_ms < INT64_C(253402300800000));
+	if (replay_date_parse(text, &when_ms))
+		FUZZ_NEED(when_ms >= 0 && when_ms < INT64_C(253402300800000));
+	if (!received_parse(text, &received, &error)) {
+		FUZZ_NEED(error != NULL);
+		return;
+	}
+	FUZZ_NEED(size <= LIMIT_RECEIVED_OCTETS);
+	FUZZ_NEED(received.client.family == 4 || received.client.family == 6);
+	FUZZ_NEED(stands_in(text, &received.client));
+	FUZZ_NEED(is_part(received.helo, text) && is_part(received.name, text));
+	FUZZ_NEED(!received.name_confirmed || received.name.len > 0);
+	if (slice_find(text, '"') == text.len && slice_find(text, '\\') == text.len)
+		check_folded(text, &received);
+}
