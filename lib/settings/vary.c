@@ -23,10 +23,20 @@ static struct place place_of(const struct loader *loader)
 	return (struct place){ "--set", 0, loader->source.n_lines + 1 };
 }
 
+/* What is given for a name may be anything. */
+static const char *shown(struct loader *loader, const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if (!ascii_is_alnum(*c) && *c != '_' && *c != '.' && *c != '-')
+			return fault_quote(&loader->faults, name);
+	return name;
+}
+
 static void refuse(struct loader *loader, const char *name, const char *why)
 {
 	const char *near = option_near(name);
 
+	name = shown(loader, name);
 	if (why == NULL && near != NULL)
 		fault_add(&loader->faults, place_of(loader), name, "unknown name; did you mean %s?", near);
 	else

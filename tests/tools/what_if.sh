@@ -42,6 +42,7 @@ expect 78 'socket: cannot be varied: .*runs' nothing -c "$conf" --set socket=x
 expect 78 'rules: too much for a line' nothing -c "$conf" --set 'rules=( )'
 expect 78 'mode: the text "hono" is none .*did you mean "honor"' nothing -c "$conf" --set mode=hono
 expect 78 'modes: unknown name; did you mean mode' nothing -c "$conf" --set modes=honor
+expect 78 '"m\\x1B": unknown name' nothing -c "$conf" --set "$(printf 'm\033=x')"
 expect 78 'mode: without a value' nothing -c "$conf" --set mode
 expect 78 'enforce_percent: "4294967396" is no value' nothing -c "$conf" --set enforce_percent=4294967396
 expect 78 'dry_run: "true; mode = "honor"" is no value' nothing -c "$conf" \
