@@ -177,6 +177,7 @@ static int load(const char *name, const struct options *o, const struct settings
 	};
 	struct loader_counts counts;
 	const char *error = NULL;
+	char *folder = NULL;
 	int code = check_directory(name, options.directory);
 
 	if (code == 0)
@@ -184,6 +185,8 @@ static int load(const char *name, const struct options *o, const struct settings
 	if (code != 0)
 		return code;
 	options.by_id_alone = o->again || !is_daemons(settings, options.directory);
+	if (!is_daemons(settings, options.directory))
+		options.files_of = folder = realpath(options.directory, NULL);
 	if (o->store == NULL && is_daemons(settings, options.directory)) {
 		options.keep_days = settings->store_keep_days;
 		options.keep_sums_days = settings->store_keep_sums_days;
@@ -192,6 +195,7 @@ static int load(const char *name, const struct options *o, const struct settings
 	catch_signals();
 	tool_progress_start(&work.progress);
 	code = loader_run(&options, show_progress, &work, &counts, &error);
+	free(folder);
 	tool_progress_clear(&work.progress);
 	if (code != 0)
 		tool_fail(name, 0, "store: %s", error);

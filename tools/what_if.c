@@ -7,13 +7,6 @@
 #include "core/rules.h"
 #include "core/unseen.h"
 
-const struct name_row plea_names[] = {
-	{ PLEA_HISTORY, "history" }, { PLEA_SIGNED, "signed" }, { PLEA_ARC, "arc" },
-	{ PLEA_LIST, "list" }, { PLEA_CLIENT, "client" }, { PLEA_FORWARDER, "forwarder" },
-	{ PLEA_STEADY, "steady" },
-	{ 0, NULL },
-};
-
 /* ---- what is compared ---- */
 
 enum action what_if_done(const struct verdict *v)
@@ -419,7 +412,8 @@ static void finish(struct run *r)
 
 static int run(struct run *r)
 {
-	if (store_extent(r->options->store, &r->report->extent) != 0)
+	if (store_extent(r->options->store, &r->report->extent) != 0 ||
+	    store_refused(r->options->store, r->options->span, &r->report->refused) != 0)
 		return -1;
 	r->all = 3 * r->report->extent.messages;
 	if (what_if_read(r, 0, learn) != 0 || what_if_read(r, SEEN_TELLS, weigh) != 0)

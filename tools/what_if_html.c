@@ -348,6 +348,12 @@ static void put_undecided(const struct page *page)
 	if (r->undecided_why != NULL)
 		html_put_text(out, ": ", r->undecided_why, "");
 	fputs(".</li>\n", out);
+	if (r->refused > 0) {
+		fputs("<li>", out);
+		html_plural(out, r->refused, "line of the journal was no decision that can be read, and is",
+			    "lines of the journal were no decisions that can be read, and are");
+		fputs(" in no number here.</li>\n", out);
+	}
 	if (r->exempt > 0) {
 		fputs("<li>", out);
 		html_plural(out, r->exempt, "message was", "messages were");

@@ -92,9 +92,9 @@ static void print_headline(struct arena *a, const struct what_if_report *r)
 
 static void print_period(struct arena *a, const struct what_if_report *r)
 {
-	printf("Mail from %s to %s (UTC)%s%s: %s messages", date(a, first_day(r)), date(a, last_day(r)),
+	printf("Mail from %s to %s (UTC)%s%s: %s %s", date(a, first_day(r)), date(a, last_day(r)),
 	       r->domain != NULL ? ", author domain " : "", r->domain != NULL ? tool_escape(a, r->domain) : "",
-	       number(a, r->messages));
+	       number(a, r->messages), plural(r->messages, "message", "messages"));
 	if (r->exempt > 0)
 		printf(", %s of them exempt", number(a, r->exempt));
 	puts("");
@@ -103,6 +103,10 @@ static void print_period(struct arena *a, const struct what_if_report *r)
 	if (r->undecided > 0)
 		printf("%s %s could not be decided: %s.\n", number(a, r->undecided),
 		       plural(r->undecided, "message", "messages"), tool_escape(a, r->undecided_why));
+	if (r->refused > 0)
+		printf("%s %s of the journal could not be read when it was loaded, and %s in no number "
+		       "here.\n", number(a, r->refused), plural(r->refused, "line", "lines"),
+		       plural(r->refused, "is", "are"));
 }
 
 static void print_settings(struct arena *a, const struct what_if_report *r)

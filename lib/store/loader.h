@@ -22,6 +22,8 @@ struct loader_options {                 /* plain; strings are copied */
 	/* Positions are neither looked up nor kept: for files whose names other files
 	 * have too, and to have lines taken that an older version refused. */
 	bool by_id_alone;
+	const char *files_of;           /* with it: stands before the files' names, for what was
+	                                 * refused (a folder); NULL: nothing does */
 	unsigned keep_days, keep_sums_days;     /* of the store: what is older is deleted; 0: for ever */
 	unsigned batch_lines;           /* 0: 1000 */
 	unsigned poll_ms;               /* the daemon's; 0: 1000 */

@@ -232,6 +232,24 @@ static bool go_to_place(struct loading *l, struct loading_file *file, struct jou
 	return false;
 }
 
+/* Without a place, what was refused is told once the whole file was read: it is
+ * counted anew each time. */
+static enum loading_result note_refused(struct loading *l, const struct loading_file *file)
+{
+	struct arena *arena = arena_new();
+	const char *of = l->options->files_of, *name = file->name;
+	int code = store_begin(l->store);
+
+	if (of != NULL)
+		name = arena_printf(arena, "%s/%s", of, name);
+	if (code == 0)
+		code = store_set_refused(l->store, name, file->position.refused);
+	if (code == 0)
+		code = store_commit(l->store);
+	arena_free(arena);
+	return code == 0 ? LOADING_DONE : store_failed(l);
+}
+
 static enum loading_result load_lines(struct loading *l, struct loading_file *file,
 				      const struct journal_file *seen, struct journal_lines *lines)
 {
@@ -245,6 +263,8 @@ static enum loading_result load_lines(struct loading *l, struct loading_file *fi
 		if (result == LOADING_DONE && l->go_on != NULL && !l->go_on(l->context, l->bytes_in_all))
 			return LOADING_ENDED;
 	}
+	if (result == LOADING_DONE && l->options->by_id_alone)
+		result = note_refused(l, file);
 	if (result == LOADING_DONE)
 		note_whole(l, file, seen);
 	return result;
@@ -344,6 +364,8 @@ static int place_file(struct loading *l, struct loading_file *file)
 		return 0;
 	if (!l->options->by_id_alone && store_position(l->store, file->name, &position) != 0)
 		return -1;
+	if (position.octets == 0)
+		position = (struct store_position){ 0 };        /* what is refused is counted again */
 	pthread_mutex_lock(&l->mutex);
 	if (file->whole && position.octets != file->position.octets) {
 		file->whole = false;            /* it is another database now */

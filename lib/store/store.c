@@ -87,8 +87,10 @@ static const char *const statements[STATEMENTS] = {
 	[STATEMENT_TEXT + KIND_CLIENT] = TEXT("clients"),
 	[STATEMENT_TEXT + KIND_RECIPIENTS] = TEXT("recipients"),
 	[STATEMENT_TEXT + KIND_VERDICT] = TEXT("verdicts"),
-	[STATEMENT_FIND_SOURCE] = "SELECT id FROM sources WHERE name = $1",
-	[STATEMENT_ADD_SOURCE] = "INSERT INTO sources (name) VALUES ($1) RETURNING id",
+	[STATEMENT_FIND_SOURCE] = "SELECT id, pruned_seq FROM sources WHERE name = $1",
+	[STATEMENT_ADD_SOURCE] = "INSERT INTO sources (name) VALUES ($1) RETURNING id, pruned_seq",
+	[STATEMENT_FIND_PRUNED] = "SELECT count(*), coalesce(max(CAST(value AS BIGINT)), 0) "
+				  "FROM meta WHERE key = 'pruned'",
 	[STATEMENT_ADD_MESSAGE] =
 		"INSERT INTO messages (source, seq, when_ms, facts, client, recipients, verdict, draws) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING seq",
@@ -110,6 +112,9 @@ static const char *const statements[STATEMENTS] = {
 		"INSERT INTO files (name, octets, lines, refused) VALUES ($1, $2, $3, $4) "
 		"ON CONFLICT (name) DO UPDATE SET octets = excluded.octets, lines = excluded.lines, "
 		"refused = excluded.refused",
+	[STATEMENT_SET_REFUSED] =
+		"INSERT INTO files (name, octets, lines, refused) VALUES ($1, 0, 0, $2) "
+		"ON CONFLICT (name) DO UPDATE SET refused = excluded.refused",
 };
 
 struct db_statement *store_statement(struct store *store, enum statement which)
@@ -134,11 +139,38 @@ int store_one_row(struct db_statement *statement, int64_t *first_r, int64_t *sec
 
 /* ---- transactions ---- */
 
+static void forget_source(struct store *store)
+{
+	free(store->source);
+	store->source = NULL;
+}
+
+/* Another process may have removed what is known here as being there. */
+static int forget_pruned(struct store *store)
+{
+	struct db_statement *statement = store_statement(store, STATEMENT_FIND_PRUNED);
+	int64_t ignored, pruned;
+
+	if (statement == NULL || store_one_row(statement, &ignored, &pruned) != 1)
+		return -1;
+	if (pruned == store->pruned)
+		return 0;
+	store->pruned = pruned;
+	store_intern_forget(store);
+	forget_source(store);
+	return 0;
+}
+
 int store_begin(struct store *store)
 {
 	store->error[0] = '\0';
 	store_batch_forget(&store->batch);
-	return db_begin(store->db);
+	if (db_begin(store->db) != 0)
+		return -1;
+	if (forget_pruned(store) == 0)
+		return 0;
+	store_rollback(store);
+	return -1;
 }
 
 int store_commit(struct store *store)
@@ -155,8 +187,7 @@ void store_rollback(struct store *store)
 	db_rollback(store->db);
 	store_batch_forget(&store->batch);
 	store_intern_forget(store);
-	free(store->source);
-	store->source = NULL;
+	forget_source(store);
 }
 
 /* ---- lines ---- */
@@ -177,7 +208,7 @@ static int64_t split_line_id(struct slice id, struct slice *source_r)
 	return (int64_t)seq;
 }
 
-static int find_source(struct store *store, struct slice name, int64_t *id_r)
+static int find_source(struct store *store, struct slice name)
 {
 	struct db_statement *statement = store_statement(store, STATEMENT_FIND_SOURCE);
 	int code;
@@ -185,26 +216,24 @@ static int find_source(struct store *store, struct slice name, int64_t *id_r)
 	if (statement == NULL)
 		return -1;
 	db_bind_text(statement, 1, name);
-	code = store_one_row(statement, id_r, NULL);
+	code = store_one_row(statement, &store->source_id, &store->source_pruned);
 	if (code != 0)
 		return code < 0 ? -1 : 0;
 	statement = store_statement(store, STATEMENT_ADD_SOURCE);
 	if (statement == NULL)
 		return -1;
 	db_bind_text(statement, 1, name);
-	return store_one_row(statement, id_r, NULL) == 1 ? 0 : -1;
+	return store_one_row(statement, &store->source_id, &store->source_pruned) == 1 ? 0 : -1;
 }
 
-static int number_source(struct store *store, struct slice name, int64_t *id_r)
+static int number_source(struct store *store, struct slice name)
 {
-	if (store->source == NULL || !slice_is(name, store->source)) {
-		free(store->source);
-		store->source = NULL;
-		if (find_source(store, name, &store->source_id) != 0)
-			return -1;
-		store->source = mem_strndup(name.data, name.len);
-	}
-	*id_r = store->source_id;
+	if (store->source != NULL && slice_is(name, store->source))
+		return 0;
+	forget_source(store);
+	if (find_source(store, name) != 0)
+		return -1;
+	store->source = mem_strndup(name.data, name.len);
 	return 0;
 }
 
@@ -243,20 +272,16 @@ static unsigned draws_of(const struct evidence *evidence)
 	return 100 * sample + enforce;
 }
 
-/* 1: a new row; 0: its line id is there. */
-static int add_message(struct store *store, const struct decision *decision, struct slice line_id,
+/* 1: a new row; 0: its line id is there. Of the source at hand. */
+static int add_message(struct store *store, const struct decision *decision, int64_t seq,
 		       const int64_t parts[KINDS])
 {
-	struct db_statement *statement;
-	struct slice source;
-	int64_t source_id, seq = split_line_id(line_id, &source), ignored;
+	struct db_statement *statement = store_statement(store, STATEMENT_ADD_MESSAGE);
+	int64_t ignored;
 
-	if (number_source(store, source, &source_id) != 0)
-		return -1;
-	statement = store_statement(store, STATEMENT_ADD_MESSAGE);
 	if (statement == NULL)
 		return -1;
-	db_bind_int(statement, 1, source_id);
+	db_bind_int(statement, 1, store->source_id);
 	db_bind_int(statement, 2, seq);
 	db_bind_int(statement, 3, decision->evidence.when_ms);
 	for (unsigned kind = 0; kind < KINDS; kind++)
@@ -267,16 +292,21 @@ static int add_message(struct store *store, const struct decision *decision, str
 
 int store_add(struct store *store, const struct decision *decision)
 {
-	struct slice line_id = slice_of(decision->line_id);
+	struct slice line_id = slice_of(decision->line_id), source;
 	struct arena *arena;
-	int64_t parts[KINDS];
+	int64_t parts[KINDS], seq;
 	int code = -1;
 
 	if (line_id.len == 0 || !slice_is_utf8(line_id))
 		return 0;
+	seq = split_line_id(line_id, &source);
+	if (number_source(store, source) != 0)
+		return -1;
+	if (seq <= store->source_pruned)        /* numbers of a source rise with time */
+		return 0;
 	arena = arena_new();
 	if (number_parts(store, arena, decision, parts) == 0)
-		code = add_message(store, decision, line_id, parts);
+		code = add_message(store, decision, seq, parts);
 	arena_free(arena);
 	if (code == 1 && store_batch_add(store, decision, parts) != 0)
 		return -1;
@@ -314,5 +344,16 @@ int store_set_position(struct store *store, const char *file, const struct store
 	db_bind_int(statement, 2, (int64_t)position->octets);
 	db_bind_int(statement, 3, (int64_t)position->lines);
 	db_bind_int(statement, 4, (int64_t)position->refused);
+	return db_step(statement) == 0 ? 0 : -1;
+}
+
+int store_set_refused(struct store *store, const char *file, uint64_t refused)
+{
+	struct db_statement *statement = store_statement(store, STATEMENT_SET_REFUSED);
+
+	if (statement == NULL)
+		return -1;
+	db_bind_text(statement, 1, slice_of(file));
+	db_bind_int(statement, 2, (int64_t)refused);
 	return db_step(statement) == 0 ? 0 : -1;
 }

@@ -1,7 +1,8 @@
 /* store.h - decisions in a database, for questions over weeks: made from journal
  * lines, never written by the mail path.
  *
- * Each line is taken exactly once, by its line id. What is the same in many
+ * Each line is taken exactly once, by its line id, even when its message is not kept
+ * any more: the numbers of a source rise with time. What is the same in many
  * messages is kept once and numbered: the facts that a decision looks at (facts.h),
  * the client, the recipients, the verdict; a message is a narrow row of these
  * numbers, and a tally counts equal rows per day, so that what-if decides once
@@ -42,6 +43,8 @@ int store_add(struct store *store, const struct decision *decision);
 struct store_position { uint64_t octets, lines, refused; };
 int store_position(struct store *store, const char *file, struct store_position *out_r);
 int store_set_position(struct store *store, const char *file, const struct store_position *position);
+/* The same of a file that is loaded by its lines' ids alone: its place stays as it is. */
+int store_set_refused(struct store *store, const char *file, uint64_t refused);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 /* Deletes what is older, in a transaction of its own; a bounded piece at a time
@@ -54,6 +57,9 @@ bool store_prune(struct store *store, int64_t now_ms, unsigned keep_days, unsign
 struct store_span { int64_t since_ms, until_ms; };      /* until 0: now; days are whole, UTC */
 struct store_extent { int64_t first_ms, last_ms; uint64_t messages; };
 int store_extent(struct store *store, struct store_extent *out_r);
+/* Lines that were refused, of the journal files whose names are of these days, or of
+ * none: when a line that nobody can read was written, its file alone tells. */
+int store_refused(struct store *store, struct store_span span, uint64_t *lines_r);
 
 /* A distinct combination, and how often it came. The evidence can be decided
  * again; it has no draws, no cost and no local parts, and its when_ms is noon of

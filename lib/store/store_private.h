@@ -24,11 +24,13 @@ enum statement {
 	STATEMENT_TEXT = STATEMENT_NUMBER + KINDS,      /* + kind */
 	STATEMENT_FIND_SOURCE = STATEMENT_TEXT + KINDS,
 	STATEMENT_ADD_SOURCE,
+	STATEMENT_FIND_PRUNED,
 	STATEMENT_ADD_MESSAGE,
 	STATEMENT_ADD_TALLY,
 	STATEMENT_ADD_SUM,
 	STATEMENT_FIND_FILE,
 	STATEMENT_SET_FILE,
+	STATEMENT_SET_REFUSED,
 	STATEMENTS,
 };
 
@@ -56,7 +58,8 @@ struct store {
 	struct db_statement *statements[STATEMENTS];
 	struct known_text *known[KINDS];
 	char *source;                   /* the last one; most lines have the same */
-	int64_t source_id;
+	int64_t source_id, source_pruned;       /* schema/2 */
+	int64_t pruned;                 /* how often something had been forgotten when this was known */
 	struct packer *packer;
 	struct batch batch;
 	char error[640];     /* ours; "" : the database's counts */

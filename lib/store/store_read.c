@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/enforcement.h"
+#include "store/journal_files.h"
 #include "store/store_private.h"
 
 /* ---- what is asked for ---- */
@@ -262,6 +263,38 @@ int store_extent(struct store *store, struct store_extent *out_r)
 	}
 	db_finish(statement);
 	return code == 1 ? 0 : -1;
+}
+
+/* Of "mx1-20260512.jsonl", with or without a folder before it. */
+static bool is_in_span(struct slice file, struct store_span span)
+{
+	struct arena *arena = arena_new();
+	struct journal_file parsed;
+	int64_t day;
+	bool in = true;
+
+	for (size_t slash; (slash = slice_find(file, '/')) < file.len; )
+		file = slice_from(file, slash + 1);
+	if (journal_file_parse(arena_slice(arena, file).data, &parsed)) {
+		day = store_day(journal_day_end(parsed.day) - 1);
+		in = day >= first_day(span) && day < end_day(span);
+	}
+	arena_free(arena);
+	return in;
+}
+
+int store_refused(struct store *store, struct store_span span, uint64_t *lines_r)
+{
+	struct db_statement *statement = db_prepare(store->db,
+		"SELECT name, refused FROM files WHERE refused > 0");
+	int code = -1;
+
+	store->error[0] = '\0';
+	*lines_r = 0;
+	while (statement != NULL && (code = db_step(statement)) == 1)
+		if (is_in_span(db_column_text(statement, 0), span))
+			*lines_r += (uint64_t)db_column_int(statement, 1);
+	return code;
 }
 
 /* ---- sums ---- */

@@ -204,20 +204,46 @@ int store_position(struct store *store, const char *file, struct store_position 
 	return failed ? -1 : 0;
 }
 
+/* The lock is held. NULL: it failed. */
+static struct place *place_in_transaction(struct store *store, const char *file)
+{
+	struct place *place;
+
+	if (fails(store) || !in_transaction || open_state.n_files == FILES)
+		return NULL;
+	place = find(&open_state, file);
+	if (place == NULL) {
+		place = &open_state.files[open_state.n_files++];
+		*place = (struct place){ "", { 0 } };
+		strncpy(place->name, file, sizeof(place->name) - 1);
+	}
+	return place;
+}
+
 int store_set_position(struct store *store, const char *file, const struct store_position *position)
 {
 	struct place *place;
 	bool failed;
 
 	pthread_mutex_lock(&lock);
-	failed = fails(store) || !in_transaction;
-	place = failed ? NULL : find(&open_state, file);
-	if (!failed && place == NULL && open_state.n_files < FILES) {
-		place = &open_state.files[open_state.n_files++];
-		strncpy(place->name, file, sizeof(place->name) - 1);
-	}
-	if (place != NULL)
+	place = place_in_transaction(store, file);
+	failed = place == NULL;
+	if (!failed)
 		place->position = *position;
+	pthread_mutex_unlock(&lock);
+	return failed ? -1 : 0;
+}
+
+int store_set_refused(struct store *store, const char *file, uint64_t refused)
+{
+	struct place *place;
+	bool failed;
+
+	pthread_mutex_lock(&lock);
+	place = place_in_transaction(store, file);
+	failed = place == NULL;
+	if (!failed)
+		place->position.refused = refused;
 	pthread_mutex_unlock(&lock);
 	return failed ? -1 : 0;
 }
@@ -288,6 +314,18 @@ uint64_t fake_store_octets(const char *file)
 	octets = place != NULL ? place->position.octets : 0;
 	pthread_mutex_unlock(&lock);
 	return octets;
+}
+
+uint64_t fake_store_refused(const char *file)
+{
+	const struct place *place;
+	uint64_t refused;
+
+	pthread_mutex_lock(&lock);
+	place = find(&base, file);
+	refused = place != NULL ? place->position.refused : 0;
+	pthread_mutex_unlock(&lock);
+	return refused;
 }
 
 unsigned fake_store_opened(void)

@@ -15,6 +15,7 @@ void fake_store_forget(void);            /* another, empty database */
 unsigned fake_store_lines(void);        /* committed */
 bool fake_store_has(const char *id);
 uint64_t fake_store_octets(const char *file);   /* committed position */
+uint64_t fake_store_refused(const char *file);  /* and so */
 unsigned fake_store_opened(void);
 unsigned fake_store_prunes(void);
 

@@ -303,6 +303,30 @@ START_TEST(by_id_alone_needs_no_place)
 }
 END_TEST
 
+/* Lines that are refused are counted anew each time, also of a place that another has. */
+START_TEST(by_id_alone_counts_refused)
+{
+	struct loader_options options = usual();
+
+	options.by_id_alone = true;
+	put_text(FILE_1, GOOD("1") "rubbish\n" "more of it\n");
+	run(&options);
+	ck_assert_uint_eq(fake_store_refused(FILE_1), 2);
+	run(&options);
+	ck_assert_uint_eq(fake_store_refused(FILE_1), 2);
+	run_usual();
+	ck_assert_uint_eq(fake_store_refused(FILE_1), 2);
+	put_text(FILE_1, GOOD("1") GOOD("2") "more of it\n");
+	options.files_of = "/srv/mx2";
+	run(&options);
+	ck_assert_uint_eq(fake_store_refused(FILE_1), 2);
+	ck_assert_uint_eq(fake_store_refused("/srv/mx2/" FILE_1), 1);
+	options.files_of = NULL;
+	run(&options);
+	ck_assert_uint_eq(fake_store_refused(FILE_1), 1);
+}
+END_TEST
+
 /* ---- what happens while it is read ---- */
 
 struct event {
@@ -637,6 +661,7 @@ static Suite *loader_suite(void)
 	tcase_add_test(tcase, compressed_keeps_its_place);
 	tcase_add_loop_test(tcase, truncated_is_said_and_goes_on, 0, N_ROWS(shorter));
 	tcase_add_test(tcase, by_id_alone_needs_no_place);
+	tcase_add_test(tcase, by_id_alone_counts_refused);
 	tcase_add_test(tcase, truncated_while_it_is_read);
 	tcase_add_test(tcase, files_vanish);
 	tcase_add_test(tcase, compressed_while_it_is_read);

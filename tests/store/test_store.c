@@ -237,6 +237,45 @@ START_TEST(positions)
 END_TEST
 
 /* More rows than are added up in memory at a time. */
+static const struct {
+	const char *name, *file;
+	struct store_span span;
+	unsigned wanted;
+} refused_rows[] = {
+	{ "all days", "mx1-20260512.jsonl", { 0, 0 }, 3 },
+	{ "its day", "mx1-20260512.jsonl", { NOON, NOON + 1 }, 3 },
+	{ "the next part of it", "mx1-20260512.2.jsonl", { NOON, NOON + 1 }, 3 },
+	{ "the day before", "mx1-20260512.jsonl", { NOON - DAY_MS, NOON - DAY_MS + 1 }, 0 },
+	{ "the day after", "mx1-20260512.jsonl", { NOON + DAY_MS, 0 }, 0 },
+	{ "in a folder", "/srv/mx-20260511.jsonl/mx2-20260512.jsonl", { NOON, NOON + 1 }, 3 },
+	{ "in a folder, the day before", "/srv/mx2/mx2-20260512.jsonl", { 0, NOON - DAY_MS }, 0 },
+	{ "no day", "x.jsonl", { NOON + DAY_MS, 0 }, 3 },
+};
+
+START_TEST(refused_lines)
+{
+	for (size_t i = 0; i < N_ROWS(refused_rows); i++) {
+		struct store_position position = { 100, 9, 3 };
+		struct store *store = fresh(_i);
+		uint64_t n = 99;
+
+		ok(store, store_begin(store));
+		ok(store, store_set_position(store, refused_rows[i].file, &position));
+		ok(store, store_set_refused(store, "mx9-20200101.jsonl", 5));
+		ok(store, store_set_refused(store, "mx9-20200101.jsonl", 0));
+		ok(store, store_commit(store));
+		ok(store, store_refused(store, refused_rows[i].span, &n));
+		ck_assert_msg(n == refused_rows[i].wanted, "%s: %u", refused_rows[i].name, (unsigned)n);
+		ok(store, store_begin(store));
+		ok(store, store_set_refused(store, refused_rows[i].file, 1));
+		ok(store, store_commit(store));
+		ok(store, store_position(store, refused_rows[i].file, &position));
+		ck_assert(position.octets == 100 && position.lines == 9 && position.refused == 1);
+		store_close(store);
+	}
+}
+END_TEST
+
 START_TEST(large_transaction)
 {
 	struct store *store = fresh(_i);
@@ -675,6 +714,63 @@ START_TEST(forgets)
 }
 END_TEST
 
+static int add_one(struct store *store, const char *id, int64_t when_ms)
+{
+	struct arena *arena = arena_new();
+	int code;
+
+	ok(store, store_begin(store));
+	code = add(store, arena, (struct plain){ .id = id, .when_ms = when_ms });
+	ok(store, store_commit(store));
+	arena_free(arena);
+	return code;
+}
+
+/* A journal is kept longer than the store, or loaded again by its lines' ids alone. */
+static const struct {
+	const char *name, *id;
+	int wanted;
+} gone_lines[] = {
+	{ "the last that went", "mx1-1-4", 0 }, { "the first", "mx1-1-0", 0 }, { "kept", "mx1-1-5", 0 },
+	{ "new", "mx1-1-6", 1 }, { "old, of another source", "mx2-1-3", 1 },
+	{ "went, without a number", "replayed", 0 },
+};
+
+START_TEST(gone_is_known)
+{
+	for (size_t i = 0; i < N_ROWS(gone_lines); i++) {
+		struct store *store = fresh(_i), *other;
+
+		add_many(store, 5, NOON, 0);
+		ck_assert_int_eq(add_one(store, "mx1-1-5", NOON + 40 * DAY_MS), 1);
+		ck_assert_int_eq(add_one(store, "replayed", NOON), 1);
+		other = open_store(false);
+		prune(other, NOON + 40 * DAY_MS, 30, 400);
+		store_close(other);
+		ck_assert_int_eq(messages(store), 1);
+		ck_assert_msg(add_one(store, gone_lines[i].id, NOON) == gone_lines[i].wanted, "%s",
+			      gone_lines[i].name);
+		ck_assert_msg(sums(store, always, NULL).n == 7 + (unsigned)gone_lines[i].wanted, "%s",
+			      gone_lines[i].name);
+		store_close(store);
+	}
+}
+END_TEST
+
+/* A late line of a day that another process has just forgotten: what it has is there. */
+START_TEST(late_after_forgetting)
+{
+	struct store *store = fresh(_i), *other = open_store(false);
+
+	add_many(store, 10, NOON, 0);
+	prune(other, NOON + 300 * DAY_MS, 30, 400);
+	add_many(store, 10, NOON, 10);
+	ck_assert_int_eq(tallies(store, always, NULL).n, 10);
+	store_close(other);
+	store_close(store);
+}
+END_TEST
+
 /* Another process forgets what this one has in memory; a later message brings it
  * back. */
 START_TEST(forgotten_by_another)
@@ -863,6 +959,34 @@ START_TEST(schema_forward)
 }
 END_TEST
 
+/* What the first version kept is there in this one. */
+START_TEST(first_schema_forward)
+{
+	struct schema_step first[N_ROWS(steps)] = { { 0, NULL, NULL } };
+	const char *error = NULL;
+	struct store *store;
+	unsigned n = 0;
+	char text[400];
+	struct db *db;
+
+	for (const struct schema_step *step = store_schema_steps; step->version != 0; step++)
+		if (step->version == 1)
+			first[n++] = *step;
+	database_fresh(_i, &place);
+	db = db_open(place.driver, place.where, false, &error);
+	ck_assert_int_eq(store_schema_ready(db, first, false, text, sizeof(text)), 0);
+	db_close(db);
+	run_sql("INSERT INTO sources (name) VALUES ('mx1-1');"
+		"INSERT INTO messages (source, seq, when_ms, facts, client, recipients, verdict, draws) "
+		"SELECT id, 7, 1, 1, 1, 1, 1, 0 FROM sources");
+	store = open_store(false);
+	ck_assert_int_eq(add_one(store, "mx1-1-7", NOON), 0);
+	ck_assert_int_eq(add_one(store, "mx1-1-6", NOON), 1);
+	ck_assert_int_eq(messages(store), 2);
+	store_close(store);
+}
+END_TEST
+
 /* ---- the server goes ---- */
 
 START_TEST(server_goes_and_comes)
@@ -918,11 +1042,15 @@ static Suite *store_suite(void)
 	tcase_add_loop_test(all, many_pages, 0, databases_n);
 	tcase_add_loop_test(all, unreadable_facts, 0, databases_n);
 	tcase_add_loop_test(all, forgets, 0, databases_n);
+	tcase_add_loop_test(all, refused_lines, 0, databases_n);
+	tcase_add_loop_test(all, gone_is_known, 0, databases_n);
+	tcase_add_loop_test(all, late_after_forgetting, 0, databases_n);
 	tcase_add_loop_test(all, forgotten_by_another, 0, databases_n);
 	tcase_add_loop_test(all, two_writers, 0, databases_n);
 	tcase_add_loop_test(all, killed_before_commit, 0, databases_n);
 	tcase_add_loop_test(all, schema_versions, 0, databases_n);
 	tcase_add_loop_test(all, schema_forward, 0, databases_n);
+	tcase_add_loop_test(all, first_schema_forward, 0, databases_n);
 	suite_add_tcase(suite, all);
 	if (databases_n > DATABASE_POSTGRESQL)
 		tcase_add_loop_test(server, server_goes_and_comes, 0, 2);

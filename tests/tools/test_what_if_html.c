@@ -120,6 +120,7 @@ static const struct {
 	{ "domain", "same", "17 messages from <bdi>example.com</bdi> and below" },
 	{ "at least", "huge", "from at least 41 author domains to at least 12 recipient domains" },
 	{ "why undecided", "undecided", "17 messages could not be decided again: rule &quot;a&quot; names" },
+	{ "refused", "undecided", "<li>1 line of the journal was no decision that can be read, and is in no" },
 	{ "no rule", "huge", "No rule is narrow enough" },
 	{ "ordinary mail is not drawn", "month", "Not drawn: 3,227,369 of which nothing was asked" },
 	{ "forwarder", "month", "<small>of 1,412; 97 authors</small>" },
@@ -132,6 +133,32 @@ START_TEST(part)
 
 	has(parts[_i].name, page, parts[_i].wanted);
 	free(page);
+}
+END_TEST
+
+/* Whatever speaks for a sender is told in words, in a line of its own. */
+START_TEST(every_plea_has_words)
+{
+	for (const struct name_row *plea = plea_names; plea->name != NULL; plea++) {
+		struct arena *arena = arena_new();
+		struct what_if_report *report = what_if_sample(arena, "month");
+		unsigned lines[2];
+
+		for (unsigned with = 0; with < 2; with++) {
+			struct hurt plain = {
+				.key = "192.0.2.0/24", .n = 1, .rejected = 1, .pleas = with ? (unsigned)plea->value : 0,
+			};
+			char *page;
+
+			report->networks[0] = plain;
+			page = page_of(report);
+			lines[with] = count(page, "<li>");
+			free(page);
+		}
+		ck_assert_msg(lines[1] == lines[0] + 1, "%s: %u lines more, wanted 1", plea->name,
+			      lines[1] - lines[0]);
+		arena_free(arena);
+	}
 }
 END_TEST
 
@@ -240,6 +267,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, fewest_rules);
 	tcase_add_test(tc, same_rule_once);
 	tcase_add_loop_test(tc, part, 0, N_ROWS(parts));
+	tcase_add_test(tc, every_plea_has_words);
 	tcase_add_test(tc, hostile);
 	tcase_add_test(tc, nothing_from_elsewhere);
 	tcase_add_loop_test(tc, bars, 0, N_ROWS(bars_rows));

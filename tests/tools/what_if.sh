@@ -51,4 +51,31 @@ expect 78 'reject_when: .* is no signal' nothing -c "$conf" --set 'override.reje
 # nothing is done by what-if: how mail would be quarantined need not be said
 expect 69 'store.sqlite' 'quarantine.method' -c "$conf" --set dry_run=false
 
+# one line that can be read, two that cannot; loaded twice, they are counted once
+now=$(date -u +%Y-%m-%dT%H:%M:%S.000Z)
+day=${now%%T*}
+mkdir "$dir/journal"
+{
+	printf '{"v":1,"id":"mx1-1-1","when":"%s","client":{"ip":"192.0.2.1"}}\n' "$now"
+	printf '{"v":1,"id":"mx1-1-2","when":\n{"v":99}\n'
+} >"$dir/journal/mx1-$(echo "$day" | tr -d -).jsonl"
+for _ in 1 2; do
+	"${builddir:-.}/tools/alignctl" load -c "$conf" -J "$dir/journal" >"$dir/out" 2>&1 || {
+		cat "$dir/out"
+		failures=$((failures + 1))
+	}
+done
+expect 0 '^2 lines of the journal could not be read' rubbish -c "$conf" --set dry_run=false
+expect 0 '"refused":2' rubbish -c "$conf" --set dry_run=false --json
+expect 0 'No message' 'of the journal' -c "$conf" --until "$day"
+
+expect 0 '(UTC): 1 message$' rubbish -c "$conf" --set dry_run=false --html "$dir/page.html"
+grep -q '<li>2 lines of the journal were no' "$dir/page.html" && grep -q '</html>' "$dir/page.html" || {
+	echo "what-if --html: not the page that was wanted"
+	failures=$((failures + 1))
+}
+expect 73 'none/page.html: No such file' 'messages' -c "$conf" --set dry_run=false \
+	--html "$dir/none/page.html"
+expect 64 'Usage\|see the options' nothing -c "$conf" --html
+
 exit $failures

@@ -189,6 +189,7 @@ static void fill_undecided(struct arena *arena, struct what_if_report *r)
 	fill_same(arena, r);
 	r->decided = 0;
 	r->undecided = 17;
+	r->refused = 1;
 	r->undecided_why = "rule \"a\" names addresses that were no rule's when the mail came";
 	memset(r->from_to, 0, sizeof(r->from_to));
 	memset(r->asked_to, 0, sizeof(r->asked_to));
