@@ -1,4 +1,4 @@
-"""month.py MONTH ALIGNCTL: see month.sh."""
+"""month.py MONTH ALIGNCTL [MESSAGES]: see month.sh."""
 
 import datetime
 import json
@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-MESSAGES = 20000
+SMALL, LARGE = 20000, 1000000   # a LARGE one has 30 days, and is held to the limits
+MOST_OCTETS = 400               # of the store, a message
+MOST_KILOBYTES = 512 * 1024     # of memory, however many messages
 SETTINGS = '''
 dry_run = %(dry_run)s;
 mode = "honor";
@@ -32,6 +34,45 @@ def equal(what, found, wanted):
         sys.exit('%s: %r, wanted %r' % (what, found, wanted))
 
 
+def run(command, stdout=None):
+    """What it writes, and what it cost."""
+    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+    out = process.stdout.read() if stdout else None
+    errors = process.stderr.read().decode()
+    _, status, cost = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit('%s: exit %d\n%s' % (' '.join(command), process.returncode, errors))
+    return out, cost
+
+
+def tell(what, messages, cost):
+    """Of a large month, processor time and memory."""
+    seconds = cost.ru_utime + cost.ru_stime
+    if messages >= LARGE:
+        print('%s: %.1f s of processor time, %.0f messages/s of it, at most %.0f MB of memory' %
+              (what, seconds, messages / seconds, cost.ru_maxrss / 1024), flush=True)
+        if cost.ru_maxrss > MOST_KILOBYTES:
+            sys.exit('%s: more than %d MB' % (what, MOST_KILOBYTES / 1024))
+
+
+def weigh_store(path, messages):
+    """Octets a message: of a small month most are the tables' own."""
+    octets = os.path.getsize(path) / messages
+    if messages >= LARGE:
+        print('store: %.1f octets a message' % octets, flush=True)
+        if octets > MOST_OCTETS:
+            sys.exit('store: more than %d octets a message' % MOST_OCTETS)
+
+
+def generate(month, journal, messages):
+    """A month that ended two days ago."""
+    days = 30 if messages >= LARGE else 10
+    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days + 2)
+    os.mkdir(journal)
+    run([month, '-n', str(messages), '-d', str(days), '-u', start.strftime('%Y-%m-%d'), journal])
+
+
 def planted(before):
     """The three clients that a month has besides genuine mail and forgers."""
     networks = {row['network']: row for row in before['networks']}
@@ -49,26 +90,28 @@ def planted(before):
     return [row['suggestion']['text'] for row in before['networks']]
 
 
-def main(month, alignctl):
+def main(month, alignctl, messages=SMALL):
     """Generates, loads, asks, follows the advice and asks again."""
+    messages = int(messages)
     with tempfile.TemporaryDirectory() as work:
-        start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=12)
         journal = os.path.join(work, 'journal')
-        os.mkdir(journal)
-        subprocess.run([month, '-n', str(MESSAGES), '-d', '10', '-u', start.strftime('%Y-%m-%d'),
-                        journal], check=True, stderr=subprocess.DEVNULL)
+        generate(month, journal, messages)
         dry = settings(work, 'dry.conf', 'true')
-        subprocess.run([alignctl, 'load', '-c', dry, '-J', journal], check=True)
+        _, cost = run([alignctl, 'load', '-c', dry, '-J', journal])
+        tell('load', messages, cost)
+        weigh_store(os.path.join(work, 'store.sqlite'), messages)
 
         def what_if(path):
-            command = [alignctl, 'what-if', '-c', dry, '--json', '--config', path]
-            return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            out, cost = run([alignctl, 'what-if', '-c', dry, '--since', '40d', '--json',
+                             '--config', path], subprocess.PIPE)
+            tell('what-if', messages, cost)
+            return json.loads(out)
 
         before = what_if(settings(work, 'enforce.conf', 'false'))
-        equal('messages', before['messages'], MESSAGES)
+        equal('messages', before['messages'], messages)
         equal('undecided', before['undecided'], 0)
         rules = planted(before)
-        if before['stopped'] < MESSAGES * 0.05:
+        if before['stopped'] < messages * 0.05:
             sys.exit('stopped: %d, wanted about 6 in 100' % before['stopped'])
         after = what_if(settings(work, 'advised.conf', 'false', rules))
         equal('hurt when the advice is followed', after['hurt'], 0)
