@@ -34,7 +34,7 @@ struct client {
 };
 
 struct history {
-	struct tool_table *networks;    /* network, Organizational Domain: struct pair */
+	struct tool_table *networks;    /* network, Organizational Domain: struct pair; aligned only */
 	struct tool_table *authors;     /* uint64_t: aligned messages */
 	struct tool_table *signers;     /* struct signer */
 	struct tool_table *signed_for;  /* signer, Organizational Domain: struct pair */
@@ -215,13 +215,30 @@ static void add_signers(struct history *h, const struct evidence *e, const struc
 	}
 }
 
+/* Somebody can be asked about it. */
+static bool is_marked(const struct evidence *e, const struct ruleset *ruleset)
+{
+	char name[DOMAIN_SIZE];
+
+	return history_client_name(e, name) || history_signer(e, ruleset) != NULL;
+}
+
+/* A forger has as many addresses as he likes: half of the room is for clients that
+ * have something to show. NULL: not known. */
+static struct client *client_of(struct history *h, const char *client_ip, bool shows)
+{
+	if (shows || tool_table_count(h->clients) < MOST_CLIENTS / 2)
+		return tool_table_add(h->clients, slice_of(client_ip));
+	return tool_table_find(h->clients, slice_of(client_ip));
+}
+
 static void add_client(struct history *h, const struct evidence *e, const char *org, bool aligned,
 		       uint64_t n)
 {
-	struct client *client = tool_table_add(h->clients, slice_of(e->client_ip));
-	struct pair *pair = count_pair(h->clients_for, e->client_ip, org, aligned, n);
+	struct client *client = tool_table_find(h->clients, slice_of(e->client_ip));
+	struct pair *pair = client == NULL ? NULL : count_pair(h->clients_for, e->client_ip, org, aligned, n);
 
-	if (client == NULL || pair == NULL)
+	if (pair == NULL)
 		return;
 	client->aligned_orgs += aligned && pair->aligned == n;
 	client->failing_orgs += !aligned && pair->failing == n;
@@ -230,15 +247,14 @@ static void add_client(struct history *h, const struct evidence *e, const char *
 static void add_failing(struct history *h, const struct evidence *e, const struct ruleset *ruleset,
 			const struct author *author, uint64_t n)
 {
-	char name[DOMAIN_SIZE];
-	struct client *client = tool_table_add(h->clients, slice_of(e->client_ip));
+	struct client *client = tool_table_find(h->clients, slice_of(e->client_ip));
 	bool sealed = is_sealed(e, author);
 
 	if (client == NULL)
 		return;
 	client->failing += n;
 	client->sealed += sealed ? n : 0;
-	if (sealed || history_client_name(e, name) || history_signer(e, ruleset) != NULL)
+	if (sealed || is_marked(e, ruleset))
 		client->marked += n;
 }
 
@@ -252,7 +268,8 @@ static void add_author(struct history *h, const struct evidence *e, const struct
 	add_signers(h, e, ruleset, org, aligned, n, day_ms);
 	history_network(e->client_ip, network);
 	if (network[0] != '\0') {
-		count_pair(h->networks, network, org, aligned, n);
+		if (aligned)
+			count_pair(h->networks, network, org, true, n);
 		add_client(h, e, org, aligned, n);
 	}
 	known = aligned ? tool_table_add(h->authors, slice_of(author->domain)) : NULL;
@@ -264,8 +281,9 @@ void history_add(struct history *h, const struct evidence *e, const struct verdi
 		 const struct ruleset *ruleset, uint64_t n, int64_t day_ms)
 {
 	const struct author *author = decisive(e, v);
-	struct client *client = e->client_ip != NULL ? tool_table_add(h->clients, slice_of(e->client_ip)) :
-						       NULL;
+	bool shows = v->result == RES_DMARC_PASS || is_marked(e, ruleset) ||
+		     (author != NULL && is_sealed(e, author));
+	struct client *client = e->client_ip != NULL ? client_of(h, e->client_ip, shows) : NULL;
 
 	if (client != NULL)
 		client->n += n;

@@ -3,7 +3,8 @@
  * for many authors; and from that, what speaks for a message that DMARC fails.
  *
  * Gathered in one reading, asked in the next. Memory is bounded; when a table is
- * full, what came later is not known, and less speaks for its mail. One thread.
+ * full, what came later is not known, and less speaks for its mail. Forgeries with
+ * nothing to show, from however many addresses, do not fill them. One thread.
  */
 #ifndef TOOLS_HISTORY_H
 #define TOOLS_HISTORY_H

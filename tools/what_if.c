@@ -436,9 +436,12 @@ int what_if(struct arena *arena, const struct what_if_options *options,
 	r.history = history_new();
 	r.seen = seen_new();
 	groups_open(&r);
-	code = run(&r);
+	code = store_begin_reading(options->store);     /* mail goes on, and numbers must go together */
+	if (code == 0)
+		code = run(&r);
 	if (code != 0)
 		*error_r = arena_strdup(arena, store_error(options->store));
+	store_end_reading(options->store);
 	groups_close(&r);
 	history_free(r.history);
 	seen_free(r.seen);

@@ -61,6 +61,11 @@ int store_extent(struct store *store, struct store_extent *out_r);
  * none: when a line that nobody can read was written, its file alone tells. */
 int store_refused(struct store *store, struct store_span span, uint64_t *lines_r);
 
+/* Several store_rows() and the like, of one state: until it ends, what others load is
+ * not seen. The store cannot be written meanwhile. */
+int store_begin_reading(struct store *store);
+void store_end_reading(struct store *store);
+
 /* A distinct combination, and how often it came. The evidence can be decided
  * again; it has no draws, no cost and no local parts, and its when_ms is noon of
  * the day. All of it lives until the function returns. */

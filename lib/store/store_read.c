@@ -245,6 +245,17 @@ int store_messages(struct store *store, struct store_span span, const char *doma
 	return read_all(&r, first_day(span) * DAY_MS, domain);
 }
 
+int store_begin_reading(struct store *store)
+{
+	store->error[0] = '\0';
+	return db_begin_reading(store->db);
+}
+
+void store_end_reading(struct store *store)
+{
+	db_rollback(store->db);
+}
+
 int store_extent(struct store *store, struct store_extent *out_r)
 {
 	struct db_statement *statement = db_prepare(store->db,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "history.h"
 #include "settings/options.h"
 #include "settings/settings.h"
 #include "store/sample.h"
@@ -470,6 +471,83 @@ START_TEST(forwarders)
 }
 END_TEST
 
+/* Mail goes on while its store is read. */
+static void load_more(void *context, uint64_t done, uint64_t all)
+{
+	const struct store_options where = { .driver = &db_sqlite, .where = month.path };
+	const char *error = NULL;
+	bool *loaded = context;
+	struct month more = month;
+
+	ck_assert_uint_le(done, all);
+	if (*loaded)
+		return;
+	*loaded = true;
+	more.seq = 1000;
+	more.store = store_open(&where, &error);
+	ck_assert_int_eq(store_begin(more.store), 0);
+	month_add(&more, &(struct mail){ .author = "late.example", .ip = "198.51.100.99", .n = 5 });
+	month_add(&more, &(struct mail){ .n = 5 });
+	ck_assert_int_eq(store_commit(more.store), 0);
+	store_close(more.store);
+}
+
+START_TEST(loaded_meanwhile)
+{
+	bool loaded = false;
+	const struct what_if_options question = {
+		.store = month.store, .span = { MONTH_START_MS, 0 }, .before = &lenient, .after = &strict,
+		.now_ms = NOW_MS, .progress = load_more, .context = &loaded,
+	};
+	const char *error = "";
+
+	month_add(&month, &(struct mail){ .n = 3 });
+	month_ready(&month);
+	ck_assert_int_eq(what_if(month.arena, &question, &report, &error), 0);
+	ck_assert(loaded);
+	ck_assert_uint_eq(report.changed, 3);
+	ck_assert_uint_eq(report.stopped, 3);
+	ck_assert_uint_eq(report.n_forged, 1);
+	ck_assert_int_eq(ask_about(&lenient, &strict, NULL), 0);
+	ck_assert_uint_eq(report.stopped, 13);
+	ck_assert_uint_eq(report.changed, 13);
+}
+END_TEST
+
+static void know(struct history *h, const char *author, const char *ip, const char *name, bool passes)
+{
+	enum dmarc_result result = passes ? RES_DMARC_PASS : RES_DMARC_FAIL;
+	struct evidence e = {
+		.client_ip = ip, .client_name = name, .client_name_confirmed = name != NULL, .n_authors = 1,
+		.authors[0] = { .domain = author, .policy.org = { ORG_KNOWN, author, false } },
+	};
+	struct verdict v = { .result = result, .n_authors = 1, .authors[0].result = result };
+
+	history_add(h, &e, &v, &strict, 1, MONTH_START_MS);
+}
+
+/* Forgeries from more addresses than are kept do not hide who forwards. */
+START_TEST(flood)
+{
+	static const char *const through[] = { "a.example", "b.example", "c.example", "d.example", "e.example" };
+	struct history *h = history_new();
+	char ip[40];
+
+	for (unsigned i = 0; i < 520000; i++) {
+		snprintf(ip, sizeof(ip), "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
+		know(h, "example.com", ip, NULL, false);
+	}
+	for (unsigned i = 0; i < N_ROWS(through); i++) {
+		know(h, through[i], "203.0.113.9", "mx.alumni.example", false);
+		know(h, arena_printf(month.arena, "whole%u.example", i), "203.0.113.9", "mx.alumni.example", true);
+	}
+	ck_assert_uint_eq(history_forwards(h, "203.0.113.9"), N_ROWS(through));
+	ck_assert_uint_eq(history_forwards(h, ip), 0);
+	ck_assert(!history_was_full(h));
+	history_free(h);
+}
+END_TEST
+
 START_TEST(nothing)
 {
 	ask(&lenient, &strict);
@@ -703,6 +781,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, unknown_addresses);
 	tcase_add_test(tc, forwarders);
 	tcase_add_test(tc, nothing);
+	tcase_add_test(tc, loaded_meanwhile);
+	tcase_add_test(tc, flood);
 	tcase_add_test(tc, deciding_a_line_again);
 	tcase_add_test(tc, every_option_is_varied);
 	tcase_add_loop_test(tc, the_store_makes_no_difference, 0, 20);
