@@ -133,6 +133,18 @@ bool clock_parse(struct slice text, int64_t *utc_ms_r)
 	return true;
 }
 
+#define DATE_RATE 24            /* a day an hour */
+
+int64_t clock_date(struct clock_date *date, int64_t utc_ms, int64_t mono_ms)
+{
+	int64_t most_ms = date->utc_ms + DATE_RATE * (mono_ms - date->mono_ms);
+	bool is_first = date->mono_ms == 0;
+
+	date->utc_ms = is_first || utc_ms < most_ms ? utc_ms : most_ms;
+	date->mono_ms = mono_ms;
+	return date->utc_ms;
+}
+
 void clock_cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;

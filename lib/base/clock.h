@@ -18,6 +18,13 @@ void clock_format(int64_t utc_ms, char out[CLOCK_TEXT_SIZE]);
 /* Reads that, any RFC 3339 date and time, or a date alone (its first moment,
  * UTC). False: neither; *utc_ms_r untouched. */
 bool clock_parse(struct slice text, int64_t *utc_ms_r);
+/* The date by which things are removed as too old: that of the calendar, except that it goes
+ * forward by a day an hour at most, so that a clock that is wrong for some hours does not take
+ * what cannot be had back. The first call believes the clock. Not thread-safe. */
+struct clock_date {
+	int64_t utc_ms, mono_ms;                /* at the last call; 0: there was none */
+};
+int64_t clock_date(struct clock_date *date, int64_t utc_ms, int64_t mono_ms);
 void clock_cond_init(pthread_cond_t *cond);   /* a condition that waits on the monotonic clock */
 /* Waits until signalled or `until_ms` (monotonic); the mutex is held. */
 void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ms);

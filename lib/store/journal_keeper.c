@@ -89,6 +89,7 @@ static void sync_files(struct journal *j)
 struct keeper {
 	struct journal *journal;
 	int64_t sync_due_ms, check_due_ms, compress_due_ms;
+	struct clock_date date;
 };
 
 /* Called by long work: syncs on time. */
@@ -163,9 +164,10 @@ static void apply_bounds(struct keeper *k, struct arena *arena, const struct jou
 	};
 	unsigned unloaded;
 	int code;
+	int64_t now_ms = clock_date(&k->date, journal_utc_ms(j), clock_mono_ms());
 
 	if (options->keep_days > 0)
-		bounds.oldest_day = journal_day(journal_utc_ms(j) - options->keep_days * JOURNAL_DAY_MS);
+		bounds.oldest_day = journal_day(now_ms - options->keep_days * JOURNAL_DAY_MS);
 	code = journal_files_trim(arena, j->directory, j->host, current, &bounds, &unloaded,
 				  &error);
 	pthread_mutex_lock(&j->mutex);

@@ -79,6 +79,7 @@ struct loader {
 	/* the thread's own */
 	bool down;                      /* and it was said */
 	int64_t prune_ms;               /* monotonic: when it is due */
+	struct clock_date date;
 };
 
 static bool is_stopping(struct loader *loader)
@@ -117,13 +118,15 @@ static bool after_batch(void *context, uint64_t bytes_in_all)
 
 static void prune_when_due(struct loader *loader, struct store *store)
 {
-	bool more = clock_mono_ms() >= loader->prune_ms;
+	int64_t mono_ms = clock_mono_ms(), today_ms;
+	bool more = mono_ms >= loader->prune_ms;
 
 	if (!more)
 		return;
-	loader->prune_ms = clock_mono_ms() + PRUNE_MS;
+	loader->prune_ms = mono_ms + PRUNE_MS;
+	today_ms = clock_date(&loader->date, clock_utc_ms(), mono_ms);
 	while (more && !is_stopping(loader))
-		more = store_prune(store, clock_utc_ms(), loader->options.keep_days,
+		more = store_prune(store, today_ms, loader->options.keep_days,
 				   loader->options.keep_sums_days);
 }
 

@@ -478,6 +478,39 @@ START_TEST(clock_waits_no_longer)
 }
 END_TEST
 
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+#define TODAY_MS INT64_C(1777890030123)
+
+/* One after the other, an hour apart: what the calendar says, and what is believed. */
+static const struct {
+	const char *name;
+	int64_t utc_ms, wanted_ms;
+} believed[] = {
+	{ "the first is believed", TODAY_MS, TODAY_MS },
+	{ "as time goes", TODAY_MS + HOUR_MS, TODAY_MS + HOUR_MS },
+	{ "back", TODAY_MS - 300 * DAY_MS, TODAY_MS - 300 * DAY_MS },
+	{ "and on, a day an hour", TODAY_MS, TODAY_MS - 299 * DAY_MS },
+	{ "the same again", TODAY_MS, TODAY_MS - 298 * DAY_MS },
+	{ "years ahead", TODAY_MS + 3000 * DAY_MS, TODAY_MS - 297 * DAY_MS },
+	{ "half a day ahead", TODAY_MS - 297 * DAY_MS + DAY_MS / 2, TODAY_MS - 297 * DAY_MS + DAY_MS / 2 },
+};
+
+START_TEST(clock_date_goes_slowly)
+{
+	struct clock_date date = { 0, 0 };
+	int64_t mono_ms = 5;
+
+	for (unsigned i = 0; i < N_ROWS(believed); i++, mono_ms += HOUR_MS)
+		ck_assert_msg(clock_date(&date, believed[i].utc_ms, mono_ms) == believed[i].wanted_ms,
+			      "%s", believed[i].name);
+	/* what matters is how much time went by, not how often it was looked at */
+	for (int i = 0; i < 60; i++)
+		clock_date(&date, INT64_MAX, mono_ms - HOUR_MS + (i + 1) * HOUR_MS / 60);
+	ck_assert_int_eq(date.utc_ms, believed[N_ROWS(believed) - 1].wanted_ms + DAY_MS);
+}
+END_TEST
+
 static Suite *base_suite(void)
 {
 	Suite *suite = suite_create("base");
@@ -497,6 +530,7 @@ static Suite *base_suite(void)
 	tcase_add_loop_test(tcase, logline_escapes, 0, N_ROWS(values));
 	tcase_add_test(tcase, logline_is_cut_at_a_pair);
 	tcase_add_test(tcase, logline_bounds_the_head);
+	tcase_add_test(tcase, clock_date_goes_slowly);
 	tcase_add_loop_test(tcase, clock_writes_and_reads, 0, N_ROWS(moments));
 	tcase_add_loop_test(tcase, clock_reads_dates, 0, N_ROWS(dates));
 	tcase_add_test(tcase, clock_bounds_the_absurd);
