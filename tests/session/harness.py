@@ -301,17 +301,17 @@ class Daemon:
 
 
 class NameServer:
-    """tests/nameserver.py with the text of a zone; command() as described there.
+    """tests/nameserver.py with the text of a zone; command() as described there. `port` 0: any.
     Settings for a daemon that asks it: **server.settings()."""
 
-    def __init__(self, zone):
+    def __init__(self, zone, port=0):
         self.folder = tempfile.mkdtemp(prefix='alignd-dns-')
         with open(os.path.join(self.folder, 'zone'), 'w') as out:
             out.write(zone)
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'nameserver.py')
         self.process = subprocess.Popen(
             ['/usr/bin/python3', program, '--zone', os.path.join(self.folder, 'zone'),
-             '--log', os.path.join(self.folder, 'log')],
+             '--log', os.path.join(self.folder, 'log'), '--port', str(port)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith('port '):

@@ -8,6 +8,7 @@ them by their process id) and keep their files in the Lab's folder.
 import collections
 import glob
 import grp
+import gzip
 import json
 import os
 import pwd
@@ -689,6 +690,6 @@ class Alignd:
         """All lines of the journal as values, oldest first."""
         rows = []
         for path in sorted(glob.glob(os.path.join(self.journal_folder, "*"))):
-            with open(path, "rb") as lines:
+            with (gzip.open if path.endswith(".gz") else open)(path, "rb") as lines:
                 rows += [json.loads(line) for line in lines if line.endswith(b"\n")]
         return rows

@@ -31,15 +31,19 @@ KINDS = {
 
 
 class Traffic:
-    """`where`: the daemon's socket. `kinds`: names of KINDS; `pause_s`: after each message."""
+    """`where`: the daemon's socket. `kinds`: names of `compose`'s, which gives a kind's message
+    and its envelope; `pause_s`: after each message."""
 
-    def __init__(self, where, threads=THREADS, kinds=("genuine", "spoofed", "long"), pause_s=0):
+    def __init__(self, where, threads=THREADS, kinds=("genuine", "spoofed", "long"), pause_s=0,
+                 compose=lambda kind, number: KINDS[kind][:2]):
         self.where = where
         self.kinds = kinds
+        self.compose = compose
         self.pause_s = pause_s
         self.lock = threading.Lock()
         self.answers = {}               # queue id: what was said to its end, None: nothing
         self.kind_of = {}               # queue id: its kind
+        self.begun = set()              # numbers of those under way
         self.refused = collections.Counter()    # answers before the end of a message
         self.broken = collections.Counter()     # connections that ended by themselves
         self.longest_s = 0
@@ -67,7 +71,7 @@ class Traffic:
 
     def _connection(self, mta, choose):
         kind = choose.choice(self.kinds)
-        envelope = KINDS[kind][1]
+        _, envelope = self.compose(kind, 0)
         for answer in (mta.connect(envelope.get("host", "mail.example.com"), envelope["address"]),
                        mta.helo(envelope.get("helo", "mail.example.com"))):
             if self._is_refused("connect", answer):
@@ -79,8 +83,18 @@ class Traffic:
         mta.quit()
 
     def _message(self, mta, kind):
-        text, envelope, _ = KINDS[kind]
-        queue_id = "Q%d" % next(numbers)
+        with self.lock:
+            number = next(numbers)
+            self.begun.add(number)
+        try:
+            return self._send(mta, kind, number)
+        finally:
+            with self.lock:
+                self.begun.discard(number)
+
+    def _send(self, mta, kind, number):
+        text, envelope = self.compose(kind, number)
+        queue_id = "Q%d" % number
         early = mta.message(envelope["sender"], ["<b@receiver.example>"], text, queue_id, last=False)
         if self._is_refused("message", early):
             return False
@@ -110,18 +124,16 @@ class Traffic:
         with self.lock:
             return [name for name, action in self.answers.items() if action is None]
 
-    def actions(self):
-        """How often each kind got which answer: {"genuine continue": 12}."""
+    def under_way(self):
         with self.lock:
-            return dict(collections.Counter(
-                "%s %s" % (self.kind_of[name], action) for name, action in self.answers.items()))
+            return set(self.begun)
 
     def unusual(self):
-        """Answers other than those of a daemon that has all it needs."""
+        """Answers other than those of a daemon that has all it needs; without those not given."""
         with self.lock:
             return dict(collections.Counter(
                 "%s %s" % (self.kind_of[name], action) for name, action in self.answers.items()
-                if action != KINDS[self.kind_of[name]][2]))
+                if action not in (None, KINDS[self.kind_of[name]][2])))
 
     def wait_for_more(self, count, timeout_s=60):
         """Until `count` further messages have been answered."""
@@ -142,6 +154,20 @@ class Traffic:
         self.over.set()
         if kind is None:
             self.stop()
+
+
+def mark(load=None):
+    """For begun_between(): now; with a load: and wait for the answers to what began before."""
+    number = next(numbers)
+    if load is not None:
+        wait_until(lambda: number < min(load.under_way(), default=number + 1),
+                   "the answers to what is under way", PATIENCE_S)
+    return number
+
+
+def begun_between(rows, first, last):
+    """Lines of the load's messages that began between two marks."""
+    return [row for row in rows if row["queue_id"][0] == "Q" and first < int(row["queue_id"][1:]) < last]
 
 
 def check_lines(traffic, rows):

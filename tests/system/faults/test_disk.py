@@ -1,0 +1,165 @@
+"""The journal's disk and the store's: full, read-only, gone, standing still, broken. Mail
+goes on, nothing that was answered is lost, and it is said.
+
+Needs: mount (root), a C compiler for what a shim does.
+"""
+
+import errno
+import glob
+import json
+import os
+
+import traffic
+from common import Shim, amount, events, make_daemon, mount, promised, seen
+
+CASE_TIMEOUT_S = 900
+MORE = amount("FAULT_MESSAGES", 100)    # at least so many while it is broken, and afterwards
+GENTLE = {"threads": 4, "pause_s": 0.01}
+
+
+def rows_of(*folders):
+    rows = []
+    for folder in folders:
+        for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
+            with open(path, "rb") as lines:
+                rows += [json.loads(line) for line in lines if line.strip()]
+    return rows
+
+
+def whole_lines(octets):
+    found = []
+    for line in octets.split(b"\n"):
+        try:
+            found.append(json.loads(line))
+        except ValueError:              # the piece that the full disk took
+            pass
+    return found
+
+
+def check_disk(alignd, load, rows, word):
+    """The answers were those of any day; the lines are there; it was said, and that it is over."""
+    assert (load.unusual(), load.unanswered()) == ({}, []), load.unusual()
+    traffic.check_lines(load, rows)
+    traffic.check_stored(rows, lambda: traffic.sqlite_ids(alignd.settings["store.path"]))
+    said = [line for line in events(alignd, "journal") if word in line]
+    unjournaled = alignd.log().count(" journaled=no")
+    seen("%d answered as on any day, %d of them said journaled=no and came into the journal later, longest"
+         " %.1f s; %s", len(load.answered()), unjournaled, load.longest_s, said[0] if said else "(not said)")
+    assert said, events(alignd, "journal")
+    assert alignd.stop() == 0
+
+
+def fill(path):
+    """The rest of the disk."""
+    with open(os.path.join(path, "filler"), "wb", buffering=0) as out:
+        for size in (65536, 4096, 1):
+            try:
+                while out.write(b"x" * size) == size:
+                    pass
+            except OSError as fault:
+                assert fault.errno == errno.ENOSPC, fault
+    return out.name
+
+
+def test_disk_full(lab):
+    promised("journal's disk full: mail goes on, lines wait in bounded memory and are written when there"
+             " is room, it is said")
+    alignd = make_daemon(lab, start=False)
+    mount(lab, alignd.journal_folder, "size=8m")
+    alignd.start()
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        load.wait_for_more(MORE)
+        filler = fill(alignd.journal_folder)
+        alignd.wait_log("cannot write")
+        load.wait_for_more(MORE)
+        os.unlink(filler)
+        alignd.wait_log("writing goes on")
+        load.wait_for_more(MORE)
+    with open(glob.glob(alignd.journal_folder + "/*.jsonl")[0], "rb") as lines:
+        check_disk(alignd, load, whole_lines(lines.read()), "No space left")
+
+
+def test_disk_read_only(lab):
+    promised("journal's disk read-only: the same")
+    alignd = make_daemon(lab)
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        load.wait_for_more(MORE)
+        unmount = mount(lab, alignd.journal_folder, "ro")
+        alignd.wait_log("cannot write")
+        load.wait_for_more(MORE)
+        unmount()
+        alignd.wait_log("writing goes on")
+        load.wait_for_more(MORE)
+    check_disk(alignd, load, rows_of(alignd.journal_folder), "Read-only")
+
+
+def test_folder_removed(lab):
+    promised("journal's folder moved away: it is made again, what is answered from then on is in it")
+    alignd = make_daemon(lab, {"store.driver": "none"})
+    folders = [alignd.journal_folder]
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        for number in range(5):
+            load.wait_for_more(MORE // 5)
+            folders.append("%s.%d" % (alignd.journal_folder, number))
+            os.rename(alignd.journal_folder, folders[-1])
+            load.wait_for_more(MORE // 5)
+    rows = rows_of(*folders)
+    traffic.check_lines(load, rows)
+    assert (load.unusual(), load.unanswered()) == ({}, []), load.unusual()
+    seen("moved away 5 times under load: %d answered, each in one of the folders once", len(load.answered()))
+    assert alignd.stop() == 0
+
+
+def test_disk_stands_still(lab):
+    promised("journal's disk hangs: one message waits 2 s at most, then none; lines wait in memory")
+    shim = Shim(lab)
+    alignd = make_daemon(lab, shim=shim)
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        load.wait_for_more(MORE)
+        shim.set(hang=1)
+        load.wait_for_more(MORE)
+        shim.set(hang=0)
+        load.wait_for_more(MORE)
+    assert " journaled=no" in alignd.log()
+    rows = rows_of(alignd.journal_folder)
+    traffic.check_lines(load, rows)
+    traffic.check_stored(rows, lambda: traffic.sqlite_ids(alignd.settings["store.path"]))
+    assert (load.unusual(), load.unanswered()) == ({}, []), load.unusual()
+    seen("%d answered, %d of them while it hung (journaled=no) and in the journal afterwards, longest %.1f s",
+         len(load.answered()), alignd.log().count(" journaled=no"), load.longest_s)
+    assert alignd.stop() == 0
+
+
+def test_disk_errors(lab):
+    promised("every write fails (EIO): as a full disk")
+    shim = Shim(lab)
+    alignd = make_daemon(lab, shim=shim)
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        load.wait_for_more(MORE)
+        shim.set(error=errno.EIO)
+        alignd.wait_log("cannot write")
+        load.wait_for_more(MORE)
+        shim.set(error=0)
+        alignd.wait_log("writing goes on")
+        load.wait_for_more(MORE)
+    check_disk(alignd, load, rows_of(alignd.journal_folder), "Input/output error")
+
+
+def test_store_gone(lab):
+    """Its folder is moved away and comes back; a store that stays away is made again."""
+    promised("the store's file gone: mail goes on; the store is made anew from the journal")
+    folder = lab.make_folder("store", owner=(65534, 65534))
+    alignd = make_daemon(lab, {"store.path": os.path.join(folder, "store.sqlite")})
+    with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
+        load.wait_for_more(MORE)
+        os.rename(folder, folder + ".away")
+        load.wait_for_more(MORE)
+        lab.make_folder("store", owner=(65534, 65534))
+        load.wait_for_more(MORE)
+    rows = rows_of(alignd.journal_folder)
+    traffic.check_lines(load, rows)
+    traffic.check_stored(rows, lambda: traffic.sqlite_ids(alignd.settings["store.path"]), 60)
+    assert (load.unusual(), load.unanswered()) == ({}, []), load.unusual()
+    seen("%d answered as on any day, each in the new store once; %s", len(load.answered()),
+         events(alignd, "store")[-1])
+    assert alignd.stop() == 0
