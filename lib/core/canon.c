@@ -23,17 +23,17 @@ static void flush(struct canon_body *canon)
 static void put(struct canon_body *canon, const char *data, size_t len)
 {
 	canon->octets += len;
-	while (len > 0) {
+	while (len >= sizeof(canon->out) - canon->used) {
 		size_t room = sizeof(canon->out) - canon->used;
-		size_t n = len < room ? len : room;
 
-		memcpy(canon->out + canon->used, data, n);
-		canon->used += n;
-		data += n;
-		len -= n;
-		if (canon->used == sizeof(canon->out))
-			flush(canon);
+		memcpy(canon->out + canon->used, data, room);
+		canon->used += room;
+		flush(canon);
+		data += room;
+		len -= room;
 	}
+	memcpy(canon->out + canon->used, data, len);
+	canon->used += len;
 }
 
 /* Octets of a line that belong to the canonical form whatever follows. */
@@ -53,22 +53,38 @@ static void end_line(struct canon_body *canon)
 	canon->line_ends++;
 }
 
-static bool is_text(const struct canon_body *canon, char c)
+/* Where a run of text stops: nearly every octet of a body is asked this. */
+static const bool stops[][256] = {
+	[CANON_UNSET] = { false },
+	[CANON_SIMPLE] = { ['\r'] = true, ['\n'] = true },
+	[CANON_RELAXED] = { ['\r'] = true, ['\n'] = true, [' '] = true, ['\t'] = true },
+};
+
+/* The end of the text that begins at `i`. A single space with text behind it is
+ * its own canonical form (RFC 6376 3.4.4) and goes along. */
+static size_t text_end(const bool stop[256], const char *data, size_t i, size_t len)
 {
-	return c != '\r' && c != '\n' &&
-	       (canon->method == CANON_SIMPLE || (c != ' ' && c != '\t'));
+	for (;;) {
+		while (i < len && !stop[(unsigned char)data[i]])
+			i++;
+		if (i + 1 >= len || data[i] != ' ' || stop[(unsigned char)data[i + 1]])
+			return i;
+		i++;
+	}
 }
 
 void canon_body_add(struct canon_body *canon, const char *data, size_t len)
 {
+	const bool *stop = stops[canon->method];
+
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
 
 		if (canon->cr && data[i] != '\n')
 			put_text(canon, "\r", 1);
 		canon->cr = false;
-		while (i < len && is_text(canon, data[i]))
-			i++;
+		if (!canon->space || data[i] != ' ')
+			i = text_end(stop, data, i, len);
 		if (i > start)
 			put_text(canon, data + start, i - start);
 		if (i == len)
