@@ -322,7 +322,7 @@ static void release(struct holder *holder, const char *name)
 	}
 }
 
-static const struct resolver_ops hold_ops = { hold, NULL };
+static const struct resolver_ops hold_ops = { hold, NULL, NULL };
 
 START_TEST(test_all_names_at_once)
 {
