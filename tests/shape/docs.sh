@@ -4,6 +4,7 @@
 # here), alignd.conf(5) has every option with kind, values, default and a
 # consequence, and everything that can stand in a rule, and the packaged file
 # loads, also with its one line changed, and so do the rules shown in both.
+# alignd(8) has every event of the log, HACKING every make target.
 srcdir=${srcdir:-.} builddir=${builddir:-.}
 conf=$srcdir/conf/alignd.conf
 man=$srcdir/conf/alignd.conf.5
@@ -125,6 +126,27 @@ fi
 while read -r word; do
 	grep -q "\(^\.It $word\|\"$word\"\)" "$man" || fail "$man does not tell of $word"
 done < "$work/words"
+
+# Every event of the log.
+grep -ohE 'log_event\([^"]*"[a-z-]+"|"event=[a-z-]+"' "$srcdir"/milter/*.c |
+	sed 's/"$//; s/.*["=]//' | sort -u > "$work/events"
+[ "$(wc -l < "$work/events")" -gt 15 ] || fail "too few events are found in milter/"
+while read -r event; do
+	grep -qE "^\.It Li (.* )?$event( |\$)" "$srcdir/milter/alignd.8" ||
+		fail "alignd.8 does not tell of event=$event"
+done < "$work/events"
+
+# Every make target, once; parts of one where they are named.
+sed -n 's/^\.PHONY: //p' "$srcdir/Makefile.am" | tr ' ' '\n' > "$work/targets"
+[ "$(wc -l < "$work/targets")" -gt 15 ] || fail "too few targets are found in Makefile.am"
+while read -r target; do
+	case $target in
+	analyze-* | fuzz-programs) pattern="$target" ;;
+	*) pattern="make $target( |\$)" ;;
+	esac
+	[ "$(grep -cE "$pattern" "$srcdir/HACKING")" -eq 1 ] ||
+		fail "HACKING does not tell once of make $target"
+done < "$work/targets"
 
 # The packaged file, on a host whose name is a full one.
 sed 's/^#authserv_id = "";/authserv_id = "mx.example.com";/' "$conf" > "$work/packaged.conf"
