@@ -422,6 +422,8 @@ def bare_cases():
     put("exponent-1", "rsa", der(0x30, integer(numbers.n), integer(1)), good, "none")
     put("exponent-4", "rsa", der(0x30, integer(numbers.n), integer(4)), good, "none")
     put("exponent-65-bits", "rsa", der(0x30, integer(numbers.n), integer(2 ** 64 + 1)), good, "none")
+    put("exponent-34-bits", "rsa", der(0x30, integer(numbers.n), integer(2 ** 33 + 1)), good, "none")
+    put("exponent-33-bits", "rsa", der(0x30, integer(numbers.n), integer(2 ** 32 + 1)), good, "mismatch", 2048)
     put("exponent-3", "rsa", der(0x30, integer(numbers.n), integer(3)), good, "mismatch", 2048)
     ed = key("ed25519").sign(digest)
     put("ed25519", "ed25519", public("ed25519"), ed, "ok", 256)
