@@ -29,6 +29,8 @@ enum alignment align_check(const char *author, const struct org *author_org,
 	if (author_org->status == ORG_KNOWN && identifier_org->status == ORG_KNOWN)
 		return domain_equal(author_org->domain, identifier_org->domain) ?
 			ALIGNMENT_YES : ALIGNMENT_NO;
+	if (identifier_org->status == ORG_LIMIT)        /* the sender has made it */
+		return ALIGNMENT_NO;
 	if (author_org->status == ORG_TEMPERROR || identifier_org->status == ORG_TEMPERROR)
 		return ALIGNMENT_UNDECIDED;
 	return ALIGNMENT_NO;

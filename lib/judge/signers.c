@@ -10,10 +10,13 @@ struct signer {
 	bool wanted;                    /* its walk may matter: it is made */
 };
 
-/* With a record at a top level domain that is no public suffix, that is the
- * Organizational Domain of all below it. True when the signer is; *done_r: when the
- * authors' are known. */
-static bool is_below_top_org(const struct signer *signer, bool *done_r)
+/* A signer that has only its last label in common with an author. With a record at a
+ * top level domain that is no public suffix, that is the Organizational Domain of all
+ * below it. And where an author's own walk has failed, the signer's may still show that
+ * it is somebody else's: without it, a failure above the author's record would be a way
+ * round that record for all who have a domain of their own. *done_r: the authors' walks
+ * are over. */
+static bool is_wanted_after_all(const struct signer *signer, bool *done_r)
 {
 	const struct evidence *e = &signer->message->evidence;
 
@@ -23,8 +26,9 @@ static bool is_below_top_org(const struct signer *signer, bool *done_r)
 
 		if (org->status == ORG_UNSET)
 			*done_r = false;
-		else if (org->status == ORG_KNOWN && domain_labels(org->domain) == 1 &&
-			 domain_is_within(signer->domain, org->domain))
+		else if (org->status == ORG_TEMPERROR ||
+			 (org->status == ORG_KNOWN && domain_labels(org->domain) == 1 &&
+			  domain_is_within(signer->domain, org->domain)))
 			return true;
 	}
 	return false;
@@ -36,7 +40,7 @@ static bool signer_task(struct asker *asker, void *context)
 	bool done = false;
 
 	if (!signer->wanted)
-		signer->wanted = is_below_top_org(signer, &done);
+		signer->wanted = is_wanted_after_all(signer, &done);
 	return signer->wanted ? discover_org(asker, &signer->message->engine->discover,
 					     signer->domain, &signer->org) : done;
 }

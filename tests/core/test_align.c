@@ -4,6 +4,7 @@
 
 #define KNOWN(d) { ORG_KNOWN, (d), false }
 #define FAILED { ORG_TEMPERROR, NULL, false }
+#define LIMIT { ORG_LIMIT, NULL, false }
 #define UNSET { ORG_UNSET, NULL, false }
 
 static const struct {
@@ -39,6 +40,9 @@ static const struct {
 	/* what nobody has found out does not align */
 	{ "a.example.com", KNOWN("example.com"), "b.example.com", UNSET, ALIGN_RELAXED, ALIGNMENT_NO },
 	{ "a.example.com", UNSET, "b.example.com", UNSET, ALIGN_RELAXED, ALIGNMENT_NO },
+	/* what was too much to ask does not, whatever else has failed */
+	{ "a.example.com", KNOWN("example.com"), "b.example.com", LIMIT, ALIGN_RELAXED, ALIGNMENT_NO },
+	{ "a.example.com", FAILED, "b.example.com", LIMIT, ALIGN_RELAXED, ALIGNMENT_NO },
 };
 
 START_TEST(aligns)

@@ -48,6 +48,11 @@ static const struct {
 	  "xn--bcher-kva.example" },
 	{ "policy that never comes", GENUINE, { "From: a@late.example" }, RES_DMARC_TEMPERROR,
 	  DISPOSITION_NONE, ACTION_ACCEPT, "late.example" },
+	{ "a failure above the author's record", FORGER, { "From: a@shop.late.example" }, RES_DMARC_FAIL,
+	  DISPOSITION_REJECT, ACTION_REJECT, "shop.late.example" },
+	{ "a failure above both", "192.0.2.1", "h.example", "<x@mail.late.example>",
+	  { "From: a@shop.late.example" }, RES_DMARC_TEMPERROR, DISPOSITION_NONE, ACTION_ACCEPT,
+	  "shop.late.example" },
 	{ "client unknown", NULL, "h.example", "<a@example.com>", { "From: a@example.com" },
 	  RES_DMARC_FAIL, DISPOSITION_REJECT, ACTION_REJECT, "example.com" },
 };

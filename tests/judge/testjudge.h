@@ -19,6 +19,8 @@ static const char *const zone_lines[] = {
 	"_dmarc.open.example TXT \"v=DMARC1; p=none; np=reject\"",
 	"there.open.example A 192.0.2.9",
 	"_dmarc.late.example TIMEOUT",
+	"_dmarc.shop.late.example TXT \"v=DMARC1; p=reject\"",
+	"mail.late.example TXT \"v=spf1 ip4:192.0.2.1 -all\"",
 	"forger.example TXT \"v=spf1 ip4:198.51.100.66 -all\"",
 	"mail.example.com TXT \"v=spf1 ip4:192.0.2.1 -all\"",
 	"xn--bcher-kva.example TXT \"v=spf1 ip4:192.0.2.1 -all\"",
