@@ -81,6 +81,26 @@ static void add_line(struct resolver *zone, const char *line)
 		die(error);
 }
 
+/* Ten records, together as long as may be. */
+static void add_long_records(struct resolver *zone)
+{
+	static const char begin[] = ".long.example TXT \"";
+	struct buf line;
+
+	buf_init(&line, 100000);
+	for (unsigned i = 0; i < 10; i++) {
+		buf_reset(&line);
+		buf_printf(&line, "%u%sv=spf1", i, begin);
+		for (unsigned k = 0; k < 9 && i == 0; k++)
+			buf_printf(&line, " include:%u.long.example", k + 1);
+		while (line.len < sizeof(begin) + LIMIT_SPF_OCTETS / 10 - 16)
+			buf_add_str(&line, " ip4:1.1.1.1");
+		buf_add_char(&line, '"');
+		add_line(zone, buf_str(&line));
+	}
+	buf_done(&line);
+}
+
 static void open_engine(void)
 {
 	struct resolver *zone = resolver_zone_new();
@@ -105,6 +125,7 @@ static void open_engine(void)
 	add_line(zone, "a.deep.example TXT \"v=spf1 include:aa.deep.example -all\"");
 	add_line(zone, "aa.deep.example TXT \"v=spf1 mx:d.deep.example ptr -all\"");
 	add_line(zone, "b.deep.example TXT \"v=spf1 ip4:198.51.100.1 -all\"");
+	add_long_records(zone);
 	add_record(zone, "s._domainkey.sender.example", 2048, "\x01\x00\x01");
 	for (unsigned i = 0; i < 64; i++) {
 		snprintf(name, sizeof(name), "s%u._domainkey.sender.example", i);
@@ -290,6 +311,12 @@ static void make_spf(struct mail *mail)
 	add_usual(mail);
 }
 
+static void make_long_spf(struct mail *mail)
+{
+	mail->sender = "<a@0.long.example>";
+	add_usual(mail);
+}
+
 /* Pieces of the body, each hash of another length. */
 static void make_lengths(struct mail *mail)
 {
@@ -310,7 +337,8 @@ static const struct kind {
 	{ "few-fields", make_few_fields }, { "chain-fields", make_chain_fields },
 	{ "some-fields", make_some_fields }, { "large-header", make_large_header },
 	{ "long-fields", make_long_fields }, { "many-fields", make_many_fields },
-	{ "from", make_from }, { "spf", make_spf }, { "lengths", make_lengths },
+	{ "from", make_from }, { "spf", make_spf }, { "long-spf", make_long_spf },
+	{ "lengths", make_lengths },
 };
 
 /* --- measuring -------------------------------------------------------- */

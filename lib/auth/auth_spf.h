@@ -4,6 +4,9 @@
  * A check is a task in the sense of asker.h: spf_check() evaluates from the
  * start with the answers that are there, and returns false while one it needs
  * is missing. Thread-safe; no state between calls but the asker's answers.
+ *
+ * Bounds: what RFC 7208 4.6.4 counts, and LIMIT_SPF_OCTETS of records together; over
+ * either, permerror.
  */
 #ifndef AUTH_SPF_H
 #define AUTH_SPF_H

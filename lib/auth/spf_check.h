@@ -39,6 +39,7 @@ struct spf_check {
 	const char *domain;             /* the identity's */
 	struct spf_macro_values values; /* but for `domain` and `validated` */
 	struct spf_count count;
+	size_t octets;                  /* of the records so far */
 	struct spf_names names;
 	struct spf_loaded *top;         /* the record whose exp= counts */
 	enum spf_end end;

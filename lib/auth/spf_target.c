@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 enum target_kind { TARGET_START = 1, TARGET_TERM, TARGET_GROUP, TARGET_REST, TARGET_EXCHANGE };
@@ -85,13 +86,21 @@ static bool select_record(struct spf_check *check, const char *name, enum spf_en
 	return true;
 }
 
+/* Every octet is read anew with each answer that comes, and a record may have 64 kB. */
+static bool count_octets(struct spf_check *check, struct slice text)
+{
+	check->octets += text.len;
+	return check->octets <= LIMIT_SPF_OCTETS ||
+	       spf_check_stop(check, SPF_END_PERMERROR, "records too long to evaluate");
+}
+
 static struct spf_loaded *load_record(struct spf_check *check, const char *name, enum spf_end none_end)
 {
 	struct spf_loaded *loaded = ARENA_NEW(check->arena, struct spf_loaded);
 	struct slice text;
 	const char *error;
 
-	if (!select_record(check, name, none_end, &text))
+	if (!select_record(check, name, none_end, &text) || !count_octets(check, text))
 		return NULL;
 	loaded->domain = arena_strdup(check->arena, name);
 	if (spf_guard_parse(check->arena, text, &loaded->record, &error) < 0) {
@@ -122,17 +131,18 @@ static enum dns_type question_type(const struct spf_check *check, enum spf_mecha
 	return DNS_A;
 }
 
-static bool has_question(const struct spf_term *term)
+static bool is_counted(const struct spf_term *term)
 {
-	return term->mechanism != SPF_ALL && term->mechanism != SPF_IP4 &&
-	       term->mechanism != SPF_IP6 && term->mechanism != SPF_PTR;
+	return term->mechanism != SPF_ALL && term->mechanism != SPF_IP4 && term->mechanism != SPF_IP6;
 }
 
 /* An answer is awaited: what the rest of the record names is asked meanwhile, since
- * the check will most often come to it. %{p} takes look-ups of its own. */
+ * the check will most often come to it; not what it cannot come to, which may be
+ * thousands of terms. %{p} takes look-ups of its own. */
 static void ask_ahead(struct spf_check *check, const struct spf_target *target)
 {
 	const struct spf_record *record = &target->from->record;
+	unsigned terms = check->count.terms;
 	char name[DOMAIN_SIZE];
 
 	if (check->end != SPF_END_PENDING)
@@ -140,7 +150,11 @@ static void ask_ahead(struct spf_check *check, const struct spf_target *target)
 	for (unsigned i = target->first + 1; i < record->n_terms; i++) {
 		const struct spf_term *term = &record->terms[i];
 
-		if (has_question(term) && !spf_macro_uses(term->domain, 'p') &&
+		if (!is_counted(term))
+			continue;
+		if (++terms > SPF_MAX_TERMS)
+			return;
+		if (term->mechanism != SPF_PTR && !spf_macro_uses(term->domain, 'p') &&
 		    spf_check_name(check, target->from, term->domain, name) && name[0] != '\0')
 			asker_want_ahead(check->asker, name, question_type(check, term->mechanism));
 	}

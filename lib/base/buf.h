@@ -52,6 +52,7 @@ enum {
 	LIMIT_JSON_DEPTH = 32,
 	LIMIT_REPLY_TEXT = 400,
 	LIMIT_DNS_TEXT = 65536,           /* joined TXT data of one answer */
+	LIMIT_SPF_OCTETS = 16384,         /* of all records of one check; RFC 7208 3.4 advises 450 each */
 	LIMIT_DNS_RECORDS = 256,          /* records taken from one answer */
 	LIMIT_MESSAGE_LOOKUPS = 60,       /* distinct questions; dns.max_lookups may raise it */
 };

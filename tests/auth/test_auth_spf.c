@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "auth/auth_spf.h"
+#include "base/buf.h"
 
 #define MAX_QUESTIONS 64
 
@@ -89,6 +90,9 @@ static const char *const zone[] = {
 	"same.example.net TXT \"v=spf1 a:a.example.net a:A.example.net mx:mx.example.net ?all\"",
 	"names.example.net TXT \"v=spf1 a:a.example.net mx:mx.example.net exists:%{v}.example.net"
 	" exists:%{p}.example.net include:plain.example.net -all\"",
+	"many.example.net TXT \"v=spf1 a:1.example.net ip4:192.0.2.1 ptr:x.example.net a:3.example.net a:4.example.net"
+	" a:5.example.net a:6.example.net a:7.example.net a:8.example.net a:9.example.net a:10.example.net"
+	" a:11.example.net a:12.example.net -all\"",
 	"slow.example.net TIMEOUT",
 	NULL,
 };
@@ -112,6 +116,10 @@ static const struct { const char *name, *sender, *client, *asked, *result; } ord
 	  "TXT inc.example.net, TXT plain.example.net | TXT mx.example.net | TXT ptr.example.net, "
 	  "A a.example.net | A b.example.net, MX mx.example.net, A c.example.net, "
 	  "PTR 9.2.0.192.in-addr.arpa", "softfail" },
+	{ "not what is beyond ten terms", "many.example.net", "192.0.2.9",
+	  "TXT many.example.net, A 1.example.net | A 3.example.net | A 4.example.net | A 5.example.net"
+	  " | A 6.example.net | A 7.example.net | A 8.example.net | A 9.example.net | A 10.example.net, "
+	  "PTR 9.2.0.192.in-addr.arpa, A a.example.net | A b.example.net", "permerror" },
 	{ "client unknown", "plain.example.net", "", "", "none" },
 	{ "no domain", NULL, "192.0.2.9", "", "none" },
 	{ "failure", "slow.example.net", "192.0.2.9", "TXT slow.example.net", "temperror" },
@@ -224,6 +232,45 @@ START_TEST(knows_the_scope)
 }
 END_TEST
 
+/* Records of `octets` together, the last of which passes. */
+static enum spf_result check_long(size_t octets)
+{
+	static const char start[] = "long.example.net TXT \"v=spf1", more[] = " include:more.example.net -all\"",
+			  rest[] = "more.example.net TXT \"v=spf1", end[] = " ip4:192.0.2.9 -all\"";
+	size_t names = 2 * strlen("long.example.net TXT \"\"");
+	const char *lines[] = { NULL, NULL, NULL };
+	struct asker *asker;
+	struct spf_question question;
+	struct spf_evidence got;
+	struct sender sender;
+	struct buf text[2];
+
+	for (int i = 0; i < 2; i++) {
+		buf_init(&text[i], 65536);
+		buf_add_str(&text[i], i == 0 ? start : rest);
+		while (i == 0 ? text[0].len < octets / 2 :
+		       text[0].len + text[1].len + strlen(end) < octets + names)
+			buf_add_str(&text[i], i == 0 ? " ip4:192.0.2.1" : " ");
+		buf_add_str(&text[i], i == 0 ? more : end);
+		lines[i] = buf_str(&text[i]);
+	}
+	asker = fake_new(lines, false);
+	make_question("long.example.net", "192.0.2.9", &sender, &question);
+	ck_assert(auth_spf_check(asker, &question, &got));
+	ck_assert(got.result != RES_SPF_PERMERROR || strstr(got.reason, "too long") != NULL);
+	fake_free(asker);
+	buf_done(&text[0]);
+	buf_done(&text[1]);
+	return got.result;
+}
+
+START_TEST(records_have_a_limit_together)
+{
+	ck_assert_int_eq(check_long(LIMIT_SPF_OCTETS), RES_SPF_PASS);
+	ck_assert_int_eq(check_long(LIMIT_SPF_OCTETS + 1), RES_SPF_PERMERROR);
+}
+END_TEST
+
 static void *check_many(void *context)
 {
 	unsigned *wrong = context;
@@ -267,6 +314,7 @@ static Suite *suite_spf(void)
 	tcase_add_loop_test(tcase, asks_in_order, 0, N_ROWS(order_rows));
 	tcase_add_loop_test(tcase, late_answers_change_nothing, 0, N_ROWS(order_rows));
 	tcase_add_test(tcase, knows_the_scope);
+	tcase_add_test(tcase, records_have_a_limit_together);
 	tcase_add_test(tcase, threads_do_not_meet);
 	suite_add_tcase(suite, tcase);
 	return suite;
