@@ -143,26 +143,24 @@ static void set_found(struct arena *arena, struct policy_found *out, const char 
 	record_parse(arena, text, &out->record);
 }
 
-/* `scratch` holds what only the walk needs: a task may be run many times. */
-static bool policy_by_walk(struct asker *asker, struct arena *scratch,
-			   const struct discover_options *options, const char *author,
-			   struct policy_found *out)
+static bool policy_by_walk(struct asker *asker, const struct discover_options *options,
+			   const char *author, struct policy_found *out)
 {
 	struct arena *arena = asker_arena(asker);
-	struct walk *walk = ARENA_NEW(scratch, struct walk);
 	const struct dns_answer *failed;
 	const struct walk_found *found;
+	struct walk walk;
 
-	walk_init(walk, scratch, author);
-	if (!take_walk(asker, walk, &failed))
+	walk_init(&walk, author);
+	if (!take_walk(asker, &walk, &failed))
 		return false;
-	out->several = walk->several_at_start;
-	org_of_walk(arena, options, walk, &out->org);
-	found = governing(walk, &out->org);
+	out->several = walk.several_at_start;
+	org_of_walk(arena, options, &walk, &out->org);
+	found = governing(&walk, &out->org);
 	if (failed != NULL)
-		out->reason = failure(arena, failed, walk->names[walk->at]);
+		out->reason = failure(arena, failed, walk.names[walk.at]);
 	if (found != NULL) {
-		set_found(arena, out, found->name, found->record.text);
+		set_found(arena, out, found->name, found->text);
 		out->is_psd = out->org.status == ORG_KNOWN &&
 			      domain_is_below(out->org.domain, found->name);
 	} else {
@@ -265,16 +263,13 @@ bool discover_policy(struct asker *asker, const struct discover_options *options
 		     const char *author, struct policy_found *found_r)
 {
 	struct policy_found found = { .method = options->method };
-	struct arena *scratch;
 	bool done;
 
 	if (!is_first_there(asker, options, author))
 		return false;
-	scratch = arena_new();
 	done = options->method == DISCOVERY_PSL ?
 		policy_by_suffix(asker, options, author, &found) :
-		policy_by_walk(asker, scratch, options, author, &found);
-	arena_free(scratch);
+		policy_by_walk(asker, options, author, &found);
 	if (done && policy_needs_existence(author, &found))
 		done = check_existence(asker, author, &found);
 	if (done)
@@ -285,9 +280,9 @@ bool discover_policy(struct asker *asker, const struct discover_options *options
 bool discover_org(struct asker *asker, const struct discover_options *options,
 		  const char *identifier, struct org *org_r)
 {
-	struct arena *scratch, *arena = asker_arena(asker);
+	struct arena *arena = asker_arena(asker);
 	const struct dns_answer *failed;
-	struct walk *walk;
+	struct walk walk;
 	bool done;
 
 	if (options->method == DISCOVERY_PSL) {
@@ -297,14 +292,11 @@ bool discover_org(struct asker *asker, const struct discover_options *options,
 	}
 	if (!is_first_there(asker, options, identifier))
 		return false;
-	scratch = arena_new();
-	walk = ARENA_NEW(scratch, struct walk);
-	walk_init(walk, scratch, identifier);
-	done = take_walk(asker, walk, &failed);
+	walk_init(&walk, identifier);
+	done = take_walk(asker, &walk, &failed);
 	if (done && failed != NULL && failed->outcome == DNS_LIMIT)
 		*org_r = (struct org){ .status = ORG_LIMIT };
 	else if (done)
-		org_of_walk(arena, options, walk, org_r);
-	arena_free(scratch);
+		org_of_walk(arena, options, &walk, org_r);
 	return done;
 }

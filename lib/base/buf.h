@@ -23,6 +23,7 @@ enum {
 	LIMIT_RECORD_OCTETS = 65536,      /* joined text of one DMARC record */
 	LIMIT_RECORD_TAGS = 64,
 	LIMIT_RECORD_URIS = 16,           /* per list */
+	LIMIT_RECORD_ITEMS = 64,          /* of a list, URIs or not, that are looked at */
 	LIMIT_AUTHRES_OCTETS = 8192,      /* the field that we write */
 	LIMIT_AUTHRES_COMMENT = 120,
 	LIMIT_LOCAL_PART = 256,           /* written to a header */

@@ -95,9 +95,18 @@ struct slice slice_trim(struct slice s, const char *octets)
 	return s;
 }
 
+static bool is_wsp(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 struct slice slice_trim_wsp(struct slice s)
 {
-	return slice_trim(s, " \t");
+	while (s.len > 0 && is_wsp(s.data[0]))
+		s = slice_from(s, 1);
+	while (s.len > 0 && is_wsp(s.data[s.len - 1]))
+		s.len--;
+	return s;
 }
 
 bool slice_split(struct slice *rest, char c, struct slice *part_r)

@@ -23,14 +23,14 @@ const char *orgdomain_from_walk(const struct walk *walk, const struct suffix_lis
 		const struct walk_found *found = &walk->found[i];
 		bool at_start = domain_equal(found->name, walk->start);
 
-		if (!at_start && found->record.psd != PSD_YES &&
+		if (!at_start && found->psd != PSD_YES &&
 		    is_public_suffix(found->name, guard)) {
 			*guarded_r = true;
 			return one_label_more(walk->start, found->name);
 		}
-		if (found->record.psd == PSD_NO)
+		if (found->psd == PSD_NO)
 			return found->name;
-		if (found->record.psd == PSD_YES && !at_start)
+		if (found->psd == PSD_YES && !at_start)
 			return one_label_more(walk->start, found->name);
 	}
 	return walk->n_found > 0 ? walk->found[walk->n_found - 1].name : walk->start;

@@ -210,6 +210,10 @@ static bool parse_size(struct slice text, uint64_t *bytes_r)
 /* scheme ":" and visible octets (RFC 3986 3.1, 2): enough to be a URI. */
 static bool is_uri(struct slice uri)
 {
+	static const bool excluded[256] = {
+		['"'] = true, ['<'] = true, ['>'] = true, ['\\'] = true, ['^'] = true, ['`'] = true,
+		['{'] = true, ['|'] = true, ['}'] = true,
+	};
 	size_t colon = slice_find(uri, ':');
 
 	if (colon == 0 || colon + 1 >= uri.len || !ascii_is_alpha(uri.data[0]))
@@ -218,7 +222,7 @@ static bool is_uri(struct slice uri)
 		if (!ascii_is_alnum(uri.data[i]) && strchr("+-.", uri.data[i]) == NULL)
 			return false;
 	for (size_t i = colon; i < uri.len; i++)
-		if (uri.data[i] <= ' ' || uri.data[i] > '~' || strchr("\"<>\\^`{|}", uri.data[i]) != NULL)
+		if (uri.data[i] <= ' ' || uri.data[i] > '~' || excluded[(unsigned char)uri.data[i]])
 			return false;
 	return true;
 }
@@ -227,11 +231,16 @@ static void parse_uris(struct record *record, struct arena *arena, struct slice 
 		       struct record_uri *list, unsigned *n)
 {
 	struct slice rest = value, item;
+	unsigned items = 0;
 
 	while (slice_split(&rest, ',', &item)) {
 		struct record_uri uri = { .uri = slice_trim_wsp(item) };
 		size_t bang = slice_find(uri.uri, '!');
 
+		if (*n == LIMIT_RECORD_URIS || ++items > LIMIT_RECORD_ITEMS) {
+			note(record, "more report addresses than are kept");
+			return;
+		}
 		if (bang < uri.uri.len) {
 			record->obsolete_tags = true;
 			if (!parse_size(slice_from(uri.uri, bang + 1), &uri.max_bytes))
@@ -240,8 +249,6 @@ static void parse_uris(struct record *record, struct arena *arena, struct slice 
 		}
 		if (!is_uri(uri.uri)) {
 			note(record, "a report address is not a URI");
-		} else if (*n == LIMIT_RECORD_URIS) {
-			note(record, "more report addresses than are kept");
 		} else {
 			uri.uri = arena_slice(arena, uri.uri);
 			list[(*n)++] = uri;
@@ -318,6 +325,25 @@ void record_parse(struct arena *arena, struct slice text, struct record *out_r)
 		}
 		parse_spec(out_r, arena, spec, &seen);
 	}
+}
+
+enum psd_flag record_psd(struct slice text)
+{
+	struct slice rest = slice_until(text, LIMIT_RECORD_OCTETS), spec;
+	unsigned n = 0;
+
+	slice_split(&rest, ';', &spec);
+	while (slice_split(&rest, ';', &spec) && n < LIMIT_RECORD_TAGS) {
+		size_t equals = slice_find(spec, '=');
+		struct record record = { .psd = PSD_UNKNOWN };
+
+		n++;
+		if (equals == spec.len || !slice_is_nocase(slice_trim_wsp(slice_until(spec, equals)), "psd"))
+			continue;
+		parse_psd(&record, NULL, slice_trim_wsp(slice_from(spec, equals + 1)));
+		return record.psd;              /* the first one counts */
+	}
+	return PSD_UNKNOWN;
 }
 
 bool record_is_damaged(const struct record *record, bool with_np)

@@ -54,6 +54,9 @@ struct record {
 bool record_is_candidate(struct slice text);
 /* `text` must be a candidate; never fails. Copies what it keeps. */
 void record_parse(struct arena *arena, struct slice text, struct record *out_r);
+/* What record_parse() finds of psd, without the rest: a walk meets many records, of
+ * which one governs. */
+enum psd_flag record_psd(struct slice text);
 /* Must the record be treated as p=none, or not at all? (RFC 9989 4.10.1) */
 bool record_is_damaged(const struct record *record, bool with_np);
 

@@ -23,13 +23,12 @@ unsigned walk_names(const char *start, const char *names_r[WALK_STEPS])
 	return n;
 }
 
-void walk_init(struct walk *walk, struct arena *arena, const char *start)
+void walk_init(struct walk *walk, const char *start)
 {
 	size_t len = strlen(start);
 
 	assert(len <= DOMAIN_MAX);
 	memset(walk, 0, sizeof(*walk));
-	walk->arena = arena;
 	memcpy(walk->start, start, len + 1);
 	walk->n_names = walk_names(walk->start, walk->names);
 	walk->status = WALK_GOING;
@@ -42,7 +41,7 @@ const char *walk_next(const struct walk *walk)
 
 /* Takes the one candidate of this name. None, or two and more: nothing is
  * taken from it (RFC 9989 4.10, steps 2 and 3). */
-static const struct record *take(struct walk *walk, const struct slice *texts, unsigned n_texts)
+static const struct walk_found *take(struct walk *walk, const struct slice *texts, unsigned n_texts)
 {
 	const struct slice *only = NULL;
 	struct walk_found *found;
@@ -59,22 +58,23 @@ static const struct record *take(struct walk *walk, const struct slice *texts, u
 		return NULL;
 	found = &walk->found[walk->n_found++];
 	found->name = walk->names[walk->at];
-	record_parse(walk->arena, *only, &found->record);
-	return &found->record;
+	found->text = *only;
+	found->psd = record_psd(found->text);
+	return found;
 }
 
 void walk_answer(struct walk *walk, enum walk_answer_kind kind,
 		 const struct slice *texts, unsigned n_texts)
 {
-	const struct record *record;
+	const struct walk_found *found;
 
 	assert(walk->status == WALK_GOING);
 	if (kind == WALK_ANSWER_FAILED) {
 		walk->status = WALK_TEMPERROR;
 		return;
 	}
-	record = take(walk, texts, n_texts);
+	found = take(walk, texts, n_texts);
 	walk->at++;
-	if (walk->at == walk->n_names || (record != NULL && record->psd != PSD_UNKNOWN))
+	if (walk->at == walk->n_names || (found != NULL && found->psd != PSD_UNKNOWN))
 		walk->status = WALK_DONE;
 }

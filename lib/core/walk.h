@@ -3,8 +3,8 @@
  * The caller asks TXT at _dmarc.NAME for walk_next() and hands the answer to
  * walk_answer(), until walk_next() returns NULL: at most 8 questions. All
  * names a walk can ever ask are known from its start (walk_names), so they may
- * be asked in advance. No I/O here. The struct is plain data; records live in
- * the arena given to walk_init.
+ * be asked in advance. No I/O here. The struct is plain data; texts stay the
+ * answers', which must live as long.
  */
 #ifndef CORE_WALK_H
 #define CORE_WALK_H
@@ -29,11 +29,11 @@ enum walk_answer_kind {
 
 struct walk_found {
 	const char *name;               /* inside `start` */
-	struct record record;
+	struct slice text;              /* the record's, where the answer has it */
+	enum psd_flag psd;
 };
 
 struct walk {
-	struct arena *arena;
 	char start[DOMAIN_SIZE];
 	const char *names[WALK_STEPS];  /* inside `start`, longest first */
 	unsigned n_names, at;
@@ -43,7 +43,7 @@ struct walk {
 	bool several_at_start;          /* two or more records at the start: noted */
 };
 
-void walk_init(struct walk *walk, struct arena *arena, const char *start);
+void walk_init(struct walk *walk, const char *start);
 /* The names of a walk from `start`, without a walk; returns their number. */
 unsigned walk_names(const char *start, const char *names_r[WALK_STEPS]);
 const char *walk_next(const struct walk *walk);

@@ -93,6 +93,7 @@ START_TEST(parses)
 		      (record.note == NULL || strcmp(record.note, rows[_i].note) == 0),
 		      "%s: note %s", text, record.note);
 	ck_assert(slice_is(record.text, text));
+	ck_assert_msg(record_psd(slice_of(text)) == record.psd, "%s: psd", text);
 	arena_free(arena);
 }
 END_TEST
@@ -120,6 +121,47 @@ START_TEST(parses_the_other_tags)
 }
 END_TEST
 
+/* Both ways to the same value. */
+START_TEST(psd_alone)
+{
+	static const struct { const char *text; enum psd_flag wanted; } psd_rows[] = {
+		{ "v=DMARC1; p=none; psd=y", PSD_YES }, { "v=DMARC1;PSD = N ; p=none", PSD_NO },
+		{ "v=DMARC1; psd=u; psd=y", PSD_UNKNOWN }, { "v=DMARC1; psd; psd=n", PSD_NO },
+		{ "v=DMARC1; psd=; psd=y", PSD_UNKNOWN }, { "v=DMARC1; psd=n\x7f", PSD_UNKNOWN },
+		{ "v=DMARC1; psd=x; psd=n", PSD_UNKNOWN }, { "v=DMARC1", PSD_UNKNOWN },
+		{ "v=DMARC1; xpsd=y; rua=psd=y", PSD_UNKNOWN }, { "v = DMARC1 ;;;psd=y=", PSD_UNKNOWN },
+	};
+	struct arena *arena = arena_new();
+	struct record record;
+	struct buf text;
+
+	for (int i = 0; i < N_ROWS(psd_rows); i++) {
+		record_parse(arena, slice_of(psd_rows[i].text), &record);
+		ck_assert_msg(record.psd == psd_rows[i].wanted, "%s", psd_rows[i].text);
+		ck_assert_msg(record_psd(slice_of(psd_rows[i].text)) == record.psd, "%s", psd_rows[i].text);
+	}
+	buf_init(&text, 200000);
+	for (int specs = LIMIT_RECORD_TAGS - 1; specs <= LIMIT_RECORD_TAGS; specs++) {
+		buf_reset(&text);
+		buf_add_str(&text, "v=DMARC1");
+		for (int i = 0; i < specs; i++)
+			buf_add_str(&text, i % 2 ? ";" : ";x=1");
+		buf_add_str(&text, ";psd=y");
+		record_parse(arena, buf_slice(&text), &record);
+		ck_assert_int_eq(record.psd, specs < LIMIT_RECORD_TAGS ? PSD_YES : PSD_UNKNOWN);
+		ck_assert_int_eq(record_psd(buf_slice(&text)), record.psd);
+	}
+	buf_reset(&text);
+	buf_add_str(&text, "v=DMARC1; rua=");
+	while (text.len < LIMIT_RECORD_OCTETS)
+		buf_add_char(&text, 'x');
+	buf_add_str(&text, ";psd=y");
+	ck_assert_int_eq(record_psd(buf_slice(&text)), PSD_UNKNOWN);
+	buf_done(&text);
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(bounds_what_it_keeps)
 {
 	struct arena *arena = arena_new();
@@ -141,6 +183,17 @@ START_TEST(bounds_what_it_keeps)
 		buf_add_str(&text, ";x=1");
 	record_parse(arena, buf_slice(&text), &record);
 	ck_assert_uint_eq(record.text.len, LIMIT_RECORD_OCTETS);
+	buf_reset(&text);
+	buf_add_str(&text, "v=DMARC1; p=none; rua=");
+	for (int i = 0; i < LIMIT_RECORD_ITEMS; i++)
+		buf_add_str(&text, ",");
+	buf_add_str(&text, "mailto:late@example.com");
+	record_parse(arena, buf_slice(&text), &record);
+	ck_assert_uint_eq(record.n_rua, 0);
+	buf_cut(&text, text.len - strlen(",mailto:late@example.com"));
+	buf_add_str(&text, "mailto:last@example.com");
+	record_parse(arena, buf_slice(&text), &record);
+	ck_assert_uint_eq(record.n_rua, 1);
 	buf_done(&text);
 	arena_free(arena);
 }
@@ -154,6 +207,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, recognises_candidates, 0, N_ROWS(candidate_rows));
 	tcase_add_loop_test(t, parses, 0, N_ROWS(rows));
 	tcase_add_test(t, parses_the_other_tags);
+	tcase_add_test(t, psd_alone);
 	tcase_add_test(t, bounds_what_it_keeps);
 	suite_add_tcase(s, t);
 	return s;

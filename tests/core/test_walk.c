@@ -103,13 +103,12 @@ START_TEST(walks)
 {
 	const struct walk_row *row = &walk_rows[_i];
 	struct suffix_list list = { suffix_of, NULL };
-	struct arena *arena = arena_new();
 	const char *name, *last = "";
 	struct walk walk;
 	struct buf found;
 	bool guarded;
 
-	walk_init(&walk, arena, row->start);
+	walk_init(&walk, row->start);
 	while ((name = walk_next(&walk)) != NULL) {
 		last = name;
 		answer(&walk, row, name);
@@ -129,7 +128,6 @@ START_TEST(walks)
 		ck_assert_msg(guarded == (strcmp(row->org, row->guarded_org) != 0), "%s", row->name);
 	}
 	buf_done(&found);
-	arena_free(arena);
 }
 END_TEST
 
