@@ -30,6 +30,7 @@ static void check(const struct record *record)
 	FUZZ_NEED(!record->pct_given || record->obsolete_tags);
 	FUZZ_NEED(!(record->fo_0 && record->fo_1));
 	FUZZ_NEED(record->text.len <= LIMIT_RECORD_OCTETS);
+	FUZZ_NEED(record_psd(record->text) == record->psd);
 	check_uris(record->rua, record->n_rua);
 	check_uris(record->ruf, record->n_ruf);
 }
