@@ -146,6 +146,17 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return slash != NULL ? arena_strndup(arena, path, (size_t)(slash - path)) : "";
 }
 
+/* The way ended in "." or "..", at a folder that was looked at as a passage. */
+static bool check_end(struct walk *walk)
+{
+	const char *path = walk->done[0] != '\0' ? walk->done : "/";
+	struct stat status;
+
+	if (lstat(path, &status) == 0)
+		check_step(walk, &status, false, path);
+	return false;
+}
+
 /* One name further. False: the end, a fault, or nothing is there. */
 static bool step(struct walk *walk)
 {
@@ -153,8 +164,10 @@ static bool step(struct walk *walk)
 	struct stat status;
 	bool is_last;
 
-	if (name == NULL || strcmp(name, ".") == 0)
-		return name != NULL;
+	if (name == NULL)
+		return check_end(walk);
+	if (strcmp(name, ".") == 0)
+		return true;
 	if (strcmp(name, "..") == 0) {
 		walk->done = folder_of(walk->arena, walk->done);
 		return true;
