@@ -53,7 +53,7 @@ static void say_none_left(void)
 		return;
 	next_say_ms = now_ms + SAY_MS;
 	log_event(LOG_ERR, "connections", "problem", "no descriptors are left: new connections are hung up on, "
-		  "the MTA tries again later; raise the limit (LimitNOFILE of the unit) or lower limits.connections",
+		  "the MTA does as milter_default_action says; raise the limit (LimitNOFILE of the unit) or lower limits.connections",
 		  NULL);
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs the session tests with Debian's Python; skipped, with the reason, without it.
+# SESSION_CASES: only those whose name has one of these words.
 here=${srcdir:-.}/tests/session
 python=/usr/bin/python3
 if ! [ -x "$python" ]; then
@@ -19,4 +20,5 @@ for file in "$here"/test_*.py; do
 		exit 1
 	}
 done
-exec "$python" "$here/run" "$@"
+# shellcheck disable=SC2086
+exec "$python" "$here/run" ${SESSION_CASES:-} "$@"
