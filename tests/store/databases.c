@@ -121,13 +121,6 @@ static void fresh_postgresql(int number, struct database *out_r)
 		 server_folder(), (int)getpid(), number);
 }
 
-bool databases_may_change_process(void)
-{
-	const char *fork_mode = getenv("CK_FORK");
-
-	return fork_mode == NULL || strcmp(fork_mode, "no") != 0;
-}
-
 void database_fresh(int which, struct database *out_r)
 {
 	static int number;

@@ -25,8 +25,6 @@ struct database {
 	char where[256];
 };
 void database_fresh(int which, struct database *out_r);
-/* False: all tests run in one process (valgrind). */
-bool databases_may_change_process(void);
 
 /* A server of a test's own, to be stopped and started. -1: not installed. */
 void server_folder_fresh(char dir_r[96]);
@@ -41,6 +39,8 @@ void server_stop(pid_t pid, int signal_number); /* SIGINT, or SIGQUIT without a 
 		int failed; \
 		databases_start(); \
 		runner = srunner_create(suite); \
+		/* whatever CK_FORK says: tests kill children that share a database */ \
+		srunner_set_fork_status(runner, CK_FORK); \
 		srunner_run_all(runner, CK_ENV); \
 		failed = srunner_ntests_failed(runner); \
 		srunner_free(runner); \
