@@ -475,6 +475,7 @@ int main(int argc, char **argv)
 	struct report report = { 0 };
 	struct milter *idle;
 	struct tally tally;
+	bool failed;
 
 	read_options(argc, argv);
 	raise_limit();
@@ -483,5 +484,7 @@ int main(int argc, char **argv)
 	tally = measure(&report);
 	idle_close(idle);
 	tally_print(&tally, &report, load.json, stdout);
-	return tally.failures > 0 || tally_messages(&tally) == 0;
+	failed = tally.failures > 0 || tally_messages(&tally) == 0;
+	tally_free(&tally);
+	return failed;
 }

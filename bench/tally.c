@@ -45,6 +45,14 @@ static void times_add(struct times *sum, struct times *part)
 	free(part->us);
 }
 
+void tally_free(struct tally *tally)
+{
+	free(tally->whole.us);
+	free(tally->end.us);
+	for (size_t i = 0; i < tally->example_count; i++)
+		free(tally->examples[i]);
+}
+
 void tally_add(struct tally *sum, struct tally *part)
 {
 	times_add(&sum->whole, &part->whole);

@@ -41,6 +41,7 @@ void tally_time(struct times *times, uint64_t us);
 void tally_fail(struct tally *tally, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void tally_add(struct tally *sum, struct tally *part);  /* frees part */
+void tally_free(struct tally *tally);
 uint64_t tally_messages(const struct tally *tally);
 void tally_print(struct tally *tally, const struct report *report, bool json, FILE *out);
 
