@@ -30,7 +30,10 @@ done
 tested=0
 for program; do
 	name=${program##*/} more=
-	grep -q '"core/will.h"\|"will.h"' "$top/$program.c" && more=$top/tests/core/will.c
+	for helper in "$top"/tests/core/[!t]*.c; do     # what is no test, where its header is included
+		header=${helper##*/}
+		grep -q "\"\(core/\)\?${header%.c}\.h\"" "$top/$program.c" && more="$more $helper"
+	done
 	# shellcheck disable=SC2086
 	(cd "$libs_at" && ${CC:-gcc} -std=c11 -pthread -w \
 		-DTESTDIR="\"$top/tests\"" $CPPFLAGS_CORE -I"$top/tests" "$top/$program.c" $more \

@@ -62,7 +62,7 @@ ln -s nothing "$md/cur/dangling"
 printf '\211PNG\0\1\2' >"$md/cur/binary"
 printf 'Dear all,\n' >"$md/cur/text"
 printf 'From: a\0@bank.example\n\n' >"$md/cur/nul"
-printf 'From: "\033[2J" <a@bank.example>\n\n\0\0' >"$md/cur/"$(printf 'esc\033[2J')
+printf 'From: "\033[2J" <a@bank.example>\n\n\0\0' >"$md/cur/$(printf 'esc\033[2J')"
 truncate -s 51M "$md/cur/large"
 mkfifo "$md/cur/pipe"
 expect 0 'Messages in .*out1: 4, of them judged now 4' "$md" -o "$dir/out1" "$@"
