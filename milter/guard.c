@@ -52,9 +52,9 @@ static void say_none_left(void)
 	if (now_ms < next_say_ms)
 		return;
 	next_say_ms = now_ms + SAY_MS;
-	log_event(LOG_ERR, "connections", "problem", "no descriptors are left: new connections are hung up on, "
-		  "the MTA does as milter_default_action says; raise the limit (LimitNOFILE of the unit) or lower limits.connections",
-		  NULL);
+	log_event(LOG_ERR, "connections", "problem", "no descriptors are left: new connections "
+		  "are hung up on, and the MTA does what it does without a filter; raise the limit "
+		  "(LimitNOFILE of the unit) or lower limits.connections", NULL);
 }
 
 /* On the one that waits first. */
