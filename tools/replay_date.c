@@ -4,6 +4,7 @@
 #include <time.h>
 
 #define BLANKS " \t\r\n"
+#define YEAR_10000_S INT64_C(253402300800)
 
 static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 static const char days[] = "sunmontuewedthufrisat";
@@ -105,15 +106,18 @@ bool replay_date_parse(struct slice text, int64_t *utc_ms_r)
 {
 	struct slice rest = text, day = take_day(&rest), month = take_word(&rest);
 	struct slice year = take_word(&rest), clock = take_word(&rest);
-	struct tm t = { 0 }, same;
+	struct tm t = { 0 };
+	int64_t utc_s;
 	int minutes;
 
 	t.tm_mon = find_name(months, month);
 	if (t.tm_mon < 0 || !read_number(day, 31, &t.tm_mday) || t.tm_mday == 0 ||
 	    !read_year(year, &t) || !read_time(clock, &t) || !read_zone(take_word(&rest), &minutes))
 		return false;
-	same = t;
-	*utc_ms_r = ((int64_t)timegm(&same) - minutes * 60) * 1000;
+	utc_s = (int64_t)timegm(&t) - minutes * 60;
+	if (utc_s < 0 || utc_s >= YEAR_10000_S)         /* by its zone it is of another year */
+		return false;
+	*utc_ms_r = utc_s * 1000;
 	return true;
 }
 

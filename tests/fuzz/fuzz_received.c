@@ -1,11 +1,14 @@
-/* A Received field of a relay of ours, and the date at its end. An address that is taken
- * stands in the text; what is told of HELO and name is a part of it; folding
- * names nobody else. */
+/* A Received field of a relay of ours, and the date at its end; and the other form of dates,
+ * RFC 3339. An address that is taken stands in the text; what is told of HELO and name is a
+ * part of it; folding names nobody else. A date is of the years that are promised, and
+ * written again it is the same moment. */
 #include "fuzz.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "core/received.h"
 #include "replay_date.h"
 
@@ -54,6 +57,30 @@ static void check_folded(struct slice text, const struct received *received)
 	buf_done(&folded);
 }
 
+static void check_date(int64_t when_ms)
+{
+	time_t when_s = (time_t)(when_ms / 1000);
+	int64_t again_ms;
+	char text[80];
+	struct tm t;
+
+	FUZZ_NEED(when_ms >= 0 && when_ms < INT64_C(253402300800000));
+	FUZZ_NEED(when_ms % 1000 == 0 && gmtime_r(&when_s, &t) != NULL);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S +0000 (UTC)", &t);
+	FUZZ_NEED(replay_date_parse(slice_of(text), &again_ms) && again_ms == when_ms);
+}
+
+static void check_clock(struct slice text)
+{
+	char again[CLOCK_TEXT_SIZE];
+	int64_t utc_ms, again_ms;
+
+	if (!clock_parse(text, &utc_ms))
+		return;
+	clock_format(utc_ms, again);
+	FUZZ_NEED(clock_parse(slice_of(again), &again_ms) && again_ms == utc_ms);
+}
+
 void fuzz_received(const uint8_t *data, size_t size)
 {
 	struct slice text = fuzz_slice(data, size);
@@ -63,9 +90,10 @@ void fuzz_received(const uint8_t *data, size_t size)
 
 	received_is_remark(text);
 	if (replay_date_of_received(text, &when_ms))
-		FUZZ_NEED(when_ms >= 0 && when_ms < INT64_C(253402300800000));
+		check_date(when_ms);
 	if (replay_date_parse(text, &when_ms))
-		FUZZ_NEED(when_ms >= 0 && when_ms < INT64_C(253402300800000));
+		check_date(when_ms);
+	check_clock(text);
 	if (!received_parse(text, &received, &error)) {
 		FUZZ_NEED(error != NULL);
 		return;
