@@ -103,6 +103,16 @@ static unsigned count_fields(const struct header *header, const char *name)
 	return n;
 }
 
+/* Each field is in the set that it is in when they come the other way round. */
+static void check_order(const struct arc_sets *sets, const struct arc_sets *backwards)
+{
+	FUZZ_NEED(sets->n == backwards->n);
+	for (unsigned i = 0; i < sets->n; i++)
+		for (unsigned part = 0; part < N_ARC_PARTS; part++)
+			FUZZ_NEED(slice_equal(sets->sets[i].fields[part]->text,
+					      backwards->sets[i].fields[part]->text));
+}
+
 static void check_whole(const struct header *header, const struct arc_sets *sets)
 {
 	FUZZ_NEED(sets->n >= 1 && sets->n <= MAX_SETS);
@@ -137,8 +147,10 @@ void fuzz_arc(const uint8_t *data, size_t size)
 	FUZZ_NEED(!sets.any || sets.whole || sets.error != NULL);
 	FUZZ_NEED(sets.whole == backwards.whole && sets.any == backwards.any);
 	FUZZ_NEED((sets.error == NULL) == (backwards.error == NULL));
-	if (sets.whole)
+	if (sets.whole) {
 		check_whole(&header, &sets);
+		check_order(&sets, &backwards);
+	}
 	for (unsigned i = 0; i < header.n; i++)
 		if (slice_is_nocase(slice_trim_wsp(header.names[i]), names[ARC_PART_RESULTS]))
 			check_results(arena, header.values[i]);

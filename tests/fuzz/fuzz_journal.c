@@ -1,6 +1,7 @@
 /* A line of the journal. Whatever could be read of it can be decided, and written: one
  * line within its bound, which reads back to the same line and the same verdict, whole
- * or in the parts that the store keeps. */
+ * or in the parts that the store keeps. Several lines are such parts, of whatever decisions:
+ * if they go together, the same holds of what they make. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -80,19 +81,44 @@ static void check_parts(struct arena *arena, const struct decision *decision)
 	FUZZ_NEED(slice_equal(facts.verdict, again.verdict));
 }
 
+static void check_read(struct arena *arena, const struct decision *decision)
+{
+	check_same_verdict(arena, decision, decision);
+	check_written(arena, decision, true);
+	check_written(arena, decision, false);
+	check_parts(arena, decision);
+}
+
+static void check_joined(struct arena *arena, struct slice lines)
+{
+	struct facts facts = {
+		.facts = fuzz_line(&lines), .client = fuzz_line(&lines),
+		.recipients = fuzz_line(&lines), .verdict = fuzz_line(&lines),
+	};
+	struct decision *decision = ARENA_NEW(arena, struct decision);
+	const char *error = NULL;
+
+	if (facts_join(arena, &facts, decision, &error) != 0) {
+		FUZZ_NEED(error != NULL);
+		return;
+	}
+	FUZZ_NEED(decision->evidence.n_recipient_domains <= LIMIT_RECIPIENT_DOMAINS);
+	decision->line_id = "host-1-2";
+	check_read(arena, decision);
+}
+
 void fuzz_journal(const uint8_t *data, size_t size)
 {
+	struct slice text = fuzz_slice(data, size);
 	struct arena *arena = arena_new();
 	struct decision *decision = ARENA_NEW(arena, struct decision);
 	const char *error = NULL;
 
-	if (decision_json_read(arena, fuzz_slice(data, size), decision, &error) != 0) {
+	if (slice_find(text, '\n') + 1 < text.len)
+		check_joined(arena, text);
+	else if (decision_json_read(arena, text, decision, &error) == 0)
+		check_read(arena, decision);
+	else
 		FUZZ_NEED(error != NULL);
-	} else {
-		check_same_verdict(arena, decision, decision);
-		check_written(arena, decision, true);
-		check_written(arena, decision, false);
-		check_parts(arena, decision);
-	}
 	arena_free(arena);
 }

@@ -11,7 +11,7 @@
 #include "core/canon_header.h"
 #include "core/tags.h"
 
-enum { NOW_S = 1700000000 };
+enum { NOW_S = 1700000000, DRIFT_S = 300 };
 #define FWS " \t\r\n"
 
 static bool is_normal(const char *domain)
@@ -69,13 +69,30 @@ static struct slice plain_value(struct slice text, const char *name)
 	return value;
 }
 
-static void check_plain_reader(struct slice text, const struct signature *s)
+static unsigned count_names(struct slice text)
 {
-	struct slice l = plain_value(text, "l");
-	uint64_t length;
+	struct slice name;
+	unsigned n = 0;
+
+	while (slice_split(&text, ':', &name))
+		n += slice_trim(name, FWS).len > 0;
+	return n;
+}
+
+static void check_plain_reader(struct slice text, const struct signature *s, enum signature_kind kind)
+{
+	struct slice l = plain_value(text, "l"), c = plain_value(text, "c"), a = plain_value(text, "a");
+	uint64_t length, expires_s;
 
 	FUZZ_NEED(slice_equal_nocase(slice_trim(plain_value(text, "d"), "."), slice_of(s->d)));
 	FUZZ_NEED(slice_equal_nocase(slice_trim(plain_value(text, "s"), "."), slice_of(s->s)));
+	FUZZ_NEED(s->algorithm == (slice_is_nocase(a, "rsa-sha256") ? CRYPTO_RSA_SHA256 : CRYPTO_ED25519_SHA256));
+	FUZZ_NEED((s->header_canon == CANON_RELAXED) == slice_starts_nocase(c, "relaxed") ||
+		  kind == SIGNATURE_ARC_SEAL);
+	FUZZ_NEED(s->n_names == count_names(plain_value(text, "h")));
+	if (kind != SIGNATURE_ARC_SEAL && slice_number(plain_value(text, "x"), INT64_MAX, &expires_s))
+		FUZZ_NEED(expires_s > NOW_S - DRIFT_S);
+	FUZZ_NEED((l.data != NULL) == s->has_length || kind == SIGNATURE_ARC_SEAL);
 	FUZZ_NEED(!s->has_length || (slice_number(l, INT64_MAX, &length) && length == s->length));
 }
 
@@ -142,7 +159,7 @@ void fuzz_signature(const uint8_t *data, size_t size)
 	check(s);
 	if (s->error == NULL) {
 		check_usable(s, kind);
-		check_plain_reader(text, s);
+		check_plain_reader(text, s, kind);
 		check_cut(arena, text);
 	}
 	if (text.len < SIGNATURE_FIELD_OCTETS)
