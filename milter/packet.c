@@ -169,7 +169,7 @@ int mi_wr_cmd(int socket, struct timeval *timeout, int command, char *data, size
 {
 	uint32_t count = htonl((uint32_t)len + 1);
 	char head[5];
-	struct iovec parts[2] = { { head, sizeof(head) }, { data, data != NULL ? len : 0 } };
+	struct iovec parts[2] = { { head, sizeof(head) }, { data != NULL ? data : head, data != NULL ? len : 0 } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 	size_t left = sizeof(head) + parts[1].iov_len;
 

@@ -17,7 +17,9 @@
 #include "base/slice.h"
 
 typedef void fuzz_target(const uint8_t *data, size_t size);
-fuzz_target fuzz_path, fuzz_from, fuzz_authres, fuzz_record, fuzz_signature, fuzz_keyrecord, fuzz_received, fuzz_arc, fuzz_message, fuzz_spf, fuzz_settings, fuzz_journal, fuzz_convert, fuzz_mailbox;
+fuzz_target fuzz_path, fuzz_from, fuzz_authres, fuzz_record, fuzz_signature, fuzz_keyrecord, fuzz_received,
+	    fuzz_arc, fuzz_message, fuzz_spf, fuzz_settings, fuzz_journal, fuzz_convert, fuzz_mailbox, fuzz_packet,
+	    fuzz_canon, fuzz_address, fuzz_domain, fuzz_json, fuzz_lines;
 
 #define FUZZ_NEED(condition) \
 	((condition) ? (void)0 : fuzz_failed(__FILE__, __LINE__, #condition))

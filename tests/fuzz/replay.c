@@ -34,6 +34,12 @@ static const struct target {
 	{ "journal", fuzz_journal, 10 },
 	{ "convert", fuzz_convert, 10 },
 	{ "mailbox", fuzz_mailbox, 10 },
+	{ "packet", fuzz_packet, 10 },
+	{ "canon", fuzz_canon, 10 },
+	{ "address", fuzz_address, 10 },
+	{ "domain", fuzz_domain, 10 },
+	{ "json", fuzz_json, 10 },
+	{ "lines", fuzz_lines, 10 },
 };
 #define N_TARGETS (sizeof(targets) / sizeof(targets[0]))
 enum { CUTS = 16, FILE_OCTETS = 1 << 20 };
