@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "auth/crypto.h"
 #include "base/mem.h"
 #include "store/journal_files.h"
 #include "store/journal_lines.h"
@@ -206,7 +207,7 @@ static void note_whole(struct loading *l, struct loading_file *file, const struc
 	pthread_mutex_unlock(&l->mutex);
 }
 
-/* By its size alone, without reading it. */
+/* By its size, without reading all of it. */
 static bool ends_at_place(const struct loading *l, const struct loading_file *file,
 			  const struct journal_file *seen)
 {
@@ -217,18 +218,62 @@ static bool ends_at_place(const struct loading *l, const struct loading_file *fi
 				   octets == file->position.octets);
 }
 
-/* False: the file is not what it was, and is read from its start. */
-static bool go_to_place(struct loading *l, struct loading_file *file, struct journal_lines *lines)
+/* 0: there is no whole line yet. */
+static int64_t hash_first_line(struct journal_lines *lines)
 {
-	if (journal_lines_seek(lines, file->position.octets))
-		return true;
-	loading_report(l, true, "%s is shorter than the %llu octets that were loaded of it, or another "
-		       "file: it is read from its start, and only lines that are not in the store "
-		       "yet are taken", journal_lines_name(lines),
-		       (unsigned long long)file->position.octets);
+	uint8_t octets[CRYPTO_HASH_OCTETS];
+	struct crypto_hash *hash;
+	struct slice line;
+	int64_t number;
+
+	if (journal_lines_next(lines, &line) != JOURNAL_LINE)
+		return 0;
+	hash = crypto_hash_new();
+	crypto_hash_add(hash, line.data, line.len);
+	crypto_hash_end(hash, octets);
+	crypto_hash_free(hash);
+	memcpy(&number, octets, sizeof(number));
+	return number;
+}
+
+/* Two hosts of one name have files of one name. */
+static bool is_other(const struct loading_file *file, int64_t first_line)
+{
+	return file->position.first_line != 0 && first_line != 0 &&
+	       file->position.first_line != first_line;
+}
+
+static void set_place(struct loading *l, struct loading_file *file, struct store_position position)
+{
 	pthread_mutex_lock(&l->mutex);
-	file->position = (struct store_position){ 0 };
+	file->position = position;
 	pthread_mutex_unlock(&l->mutex);
+}
+
+#define FROM_ITS_START "it is read from its start, and only lines that are not in the store yet are taken"
+
+/* False: the file is not what it was, and is read from its start. */
+static bool go_to_place(struct loading *l, struct loading_file *file, struct journal_lines *lines,
+			int64_t first_line)
+{
+	struct store_position position = file->position;
+	bool other = is_other(file, first_line);
+
+	position.first_line = first_line;
+	if (!other && journal_lines_seek(lines, position.octets)) {
+		set_place(l, file, position);
+		return true;
+	}
+	if (other)
+		loading_report(l, true, "%s is another file than the one of this name that was loaded: "
+			       FROM_ITS_START "; if a host of the same name writes into this store, give "
+			       "one of them another", journal_lines_name(lines));
+	else
+		loading_report(l, true, "%s is shorter than the %llu octets that were loaded of it, or "
+			       "another file: " FROM_ITS_START, journal_lines_name(lines),
+			       (unsigned long long)position.octets);
+	journal_lines_seek(lines, 0);
+	set_place(l, file, (struct store_position){ .first_line = first_line });
 	return false;
 }
 
@@ -251,11 +296,12 @@ static enum loading_result note_refused(struct loading *l, const struct loading_
 }
 
 static enum loading_result load_lines(struct loading *l, struct loading_file *file,
-				      const struct journal_file *seen, struct journal_lines *lines)
+				      const struct journal_file *seen, struct journal_lines *lines,
+				      int64_t first_line)
 {
 	enum journal_read_state state = JOURNAL_LINE;
 	enum loading_result result = LOADING_DONE;
-	bool anew = !go_to_place(l, file, lines);
+	bool anew = !go_to_place(l, file, lines, first_line);
 
 	while (result == LOADING_DONE && state == JOURNAL_LINE) {
 		result = load_batch(l, file, lines, anew, &state);
@@ -273,14 +319,10 @@ static enum loading_result load_lines(struct loading *l, struct loading_file *fi
 static enum loading_result load_file(struct loading *l, struct loading_file *file,
 				     const struct journal_file *seen)
 {
-	struct journal_lines *lines;
-	enum loading_result result;
+	struct journal_lines *lines = journal_lines_open(l->options->directory, seen->name);
+	enum loading_result result = LOADING_DONE;
+	int64_t first_line;
 
-	if (!l->options->by_id_alone && ends_at_place(l, file, seen)) {
-		note_whole(l, file, seen);
-		return LOADING_DONE;
-	}
-	lines = journal_lines_open(l->options->directory, seen->name);
 	if (lines == NULL) {
 		if (errno != ENOENT && !file->told)
 			loading_report(l, true, "%s: cannot be read: %s", seen->name,
@@ -288,7 +330,11 @@ static enum loading_result load_file(struct loading *l, struct loading_file *fil
 		file->told = file->told || errno != ENOENT;
 		return LOADING_DONE;
 	}
-	result = load_lines(l, file, seen, lines);
+	first_line = hash_first_line(lines);
+	if (!l->options->by_id_alone && !is_other(file, first_line) && ends_at_place(l, file, seen))
+		note_whole(l, file, seen);
+	else
+		result = load_lines(l, file, seen, lines, first_line);
 	journal_lines_close(lines);
 	return result;
 }

@@ -107,11 +107,11 @@ static const char *const statements[STATEMENTS] = {
 		"ON CONFLICT (day, hash) DO UPDATE SET n = sums.n + excluded.n, "
 		"waited_ms = sums.waited_ms + excluded.waited_ms, "
 		"lookups = sums.lookups + excluded.lookups",
-	[STATEMENT_FIND_FILE] = "SELECT octets, lines, refused FROM files WHERE name = $1",
+	[STATEMENT_FIND_FILE] = "SELECT octets, lines, refused, first_line FROM files WHERE name = $1",
 	[STATEMENT_SET_FILE] =
-		"INSERT INTO files (name, octets, lines, refused) VALUES ($1, $2, $3, $4) "
+		"INSERT INTO files (name, octets, lines, refused, first_line) VALUES ($1, $2, $3, $4, $5) "
 		"ON CONFLICT (name) DO UPDATE SET octets = excluded.octets, lines = excluded.lines, "
-		"refused = excluded.refused",
+		"refused = excluded.refused, first_line = excluded.first_line",
 	[STATEMENT_SET_REFUSED] =
 		"INSERT INTO files (name, octets, lines, refused) VALUES ($1, 0, 0, $2) "
 		"ON CONFLICT (name) DO UPDATE SET refused = excluded.refused",
@@ -329,6 +329,7 @@ int store_position(struct store *store, const char *file, struct store_position 
 		out_r->octets = (uint64_t)db_column_int(statement, 0);
 		out_r->lines = (uint64_t)db_column_int(statement, 1);
 		out_r->refused = (uint64_t)db_column_int(statement, 2);
+		out_r->first_line = db_column_int(statement, 3);
 		db_finish(statement);
 	}
 	return code < 0 ? -1 : 0;
@@ -344,6 +345,7 @@ int store_set_position(struct store *store, const char *file, const struct store
 	db_bind_int(statement, 2, (int64_t)position->octets);
 	db_bind_int(statement, 3, (int64_t)position->lines);
 	db_bind_int(statement, 4, (int64_t)position->refused);
+	db_bind_int(statement, 5, position->first_line);
 	return db_step(statement) == 0 ? 0 : -1;
 }
 

@@ -39,8 +39,9 @@ int store_begin(struct store *store);
  * tell); -1: the database failed (roll back). */
 int store_add(struct store *store, const struct decision *decision);
 /* How far a journal file has been loaded: octets of its uncompressed text, and
- * lines that were no decisions. 0 for a file that is not known. */
-struct store_position { uint64_t octets, lines, refused; };
+ * lines that were no decisions; and which file: a hash of its first line, 0 when that is
+ * not known. All 0 for a file that is not known. */
+struct store_position { uint64_t octets, lines, refused; int64_t first_line; };
 int store_position(struct store *store, const char *file, struct store_position *out_r);
 int store_set_position(struct store *store, const char *file, const struct store_position *position);
 /* The same of a file that is loaded by its lines' ids alone: its place stays as it is. */

@@ -261,27 +261,32 @@ END_TEST
 static const struct {
 	const char *name, *now;
 	unsigned loaded, known;
-} shorter[] = {
-	{ "empty", "", 0, 0 },
-	{ "begun anew", GOOD("7"), 1, 0 },
-	{ "half of it", GOOD("1"), 0, 1 },
-	{ "another one, as long", GOOD("11") GOOD("12") GOOD("13"), 3, 0 },
+	const char *said;
+} replaced[] = {
+	{ "empty", "", 0, 0, " is shorter than the " },
+	{ "begun anew", GOOD("7"), 1, 0, " is another file " },
+	{ "half of it", GOOD("1"), 0, 1, " is shorter than the " },
+	{ "another one", GOOD("11") GOOD("12") GOOD("13"), 3, 0, " is another file " },
+	{ "another one, as long", GOOD("4") GOOD("5") GOOD("6"), 3, 0, " is another file " },
+	{ "a longer one whose third line ends there", GOOD("4") GOOD("5") GOOD("6") GOOD("7"), 4, 0,
+	  " is another file " },
 };
 
-START_TEST(truncated_is_said_and_goes_on)
+START_TEST(replaced_is_said_and_goes_on)
 {
 	struct loader_counts counts;
 
 	put_text(FILE_1, GOOD("1") GOOD("2") GOOD("3"));
 	run_usual();
-	put_text(FILE_1, shorter[_i].now);
+	put_text(FILE_1, replaced[_i].now);
 	counts = run_usual();
-	ck_assert_msg(counts.loaded == shorter[_i].loaded && counts.known == shorter[_i].known, "%s",
-		      shorter[_i].name);
-	ck_assert_uint_eq(times_said("! " FILE_1 " is shorter than the "), 1);
+	ck_assert_msg(counts.loaded == replaced[_i].loaded && counts.known == replaced[_i].known, "%s",
+		      replaced[_i].name);
+	ck_assert_msg(times_said("! " FILE_1) == 1 && times_said(replaced[_i].said) == 1, "%s: %s",
+		      replaced[_i].name, said.text);
 	run_usual();
-	ck_assert_uint_eq(times_said("is shorter"), 1);
-	append_text(FILE_1, GOOD("4"));
+	ck_assert_uint_eq(times_said("! " FILE_1), 1);
+	append_text(FILE_1, GOOD("8"));
 	ck_assert_uint_eq(run_usual().loaded, 1);
 	ck_assert_uint_eq(fake_store_octets(FILE_1), size_of(FILE_1));
 }
@@ -372,7 +377,7 @@ START_TEST(truncated_while_it_is_read)
 	run_with(&event);
 	ck_assert_uint_lt(fake_store_lines(), 20000);
 	run_usual();
-	ck_assert_uint_eq(times_said("is shorter"), 1);
+	ck_assert_uint_eq(times_said("! " FILE_1 " is another file"), 1);
 	ck_assert(fake_store_has("mx1-1-100002"));
 	ck_assert_uint_eq(fake_store_octets(FILE_1), size_of(FILE_1));
 }
@@ -659,7 +664,7 @@ static Suite *loader_suite(void)
 	tcase_add_test(tcase, huge_line_is_passed_over);
 	tcase_add_test(tcase, goes_on_where_it_was);
 	tcase_add_test(tcase, compressed_keeps_its_place);
-	tcase_add_loop_test(tcase, truncated_is_said_and_goes_on, 0, N_ROWS(shorter));
+	tcase_add_loop_test(tcase, replaced_is_said_and_goes_on, 0, N_ROWS(replaced));
 	tcase_add_test(tcase, by_id_alone_needs_no_place);
 	tcase_add_test(tcase, by_id_alone_counts_refused);
 	tcase_add_test(tcase, truncated_while_it_is_read);

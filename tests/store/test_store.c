@@ -198,7 +198,7 @@ END_TEST
 START_TEST(rolled_back)
 {
 	struct store *store = fresh(_i);
-	struct store_position position = { 100, 1, 0 };
+	struct store_position position = { 100, 1, 0, 7 };
 	struct arena *arena = arena_new();
 
 	ok(store, store_begin(store));
@@ -207,7 +207,7 @@ START_TEST(rolled_back)
 	store_rollback(store);
 	ck_assert_int_eq(messages(store), 0);
 	ok(store, store_position(store, "mx1-20260512.jsonl", &position));
-	ck_assert_int_eq(position.octets + position.lines + position.refused, 0);
+	ck_assert(position.octets + position.lines + position.refused == 0 && position.first_line == 0);
 	/* numbers that were given in it are not taken for real ones */
 	add_committed(store, (struct plain){ .id = "mx1-1-1" });
 	ck_assert_int_eq(tallies(store, always, NULL).n, 1);
@@ -219,7 +219,7 @@ END_TEST
 
 START_TEST(positions)
 {
-	struct store_position position = { 100, 7, 1 }, read;
+	struct store_position position = { 100, 7, 1, INT64_MIN }, read;
 	struct store *store = fresh(_i);
 
 	for (int i = 0; i < 3; i++) {
@@ -228,7 +228,8 @@ START_TEST(positions)
 		ok(store, store_set_position(store, "mx1-20260512.jsonl", &position));
 		ok(store, store_commit(store));
 		ok(store, store_position(store, "mx1-20260512.jsonl", &read));
-		ck_assert(read.octets == position.octets && read.lines == 7 && read.refused == 1);
+		ck_assert(read.octets == position.octets && read.lines == 7 && read.refused == 1 &&
+			  read.first_line == INT64_MIN);
 		ok(store, store_position(store, "mx1-20260512.1.jsonl", &read));
 		ck_assert(read.octets == 0 && read.lines == 0 && read.refused == 0);
 	}
@@ -255,7 +256,7 @@ static const struct {
 START_TEST(refused_lines)
 {
 	for (size_t i = 0; i < N_ROWS(refused_rows); i++) {
-		struct store_position position = { 100, 9, 3 };
+		struct store_position position = { 100, 9, 3, 7 };
 		struct store *store = fresh(_i);
 		uint64_t n = 99;
 
@@ -854,7 +855,7 @@ END_TEST
 START_TEST(killed_before_commit)
 {
 	struct store *store = fresh(_i);
-	struct store_position position = { 1, 1, 0 };
+	struct store_position position = { 1, 1, 0, 7 };
 	int pipes[2];
 	pid_t child;
 	char c;

@@ -30,13 +30,13 @@ def seen(text, *values):
     print("  seen:     %s" % (text % values), flush=True)
 
 
-def make_daemon(lab, settings=None, shim=None, start=True):
+def make_daemon(lab, settings=None, shim=None, start=True, name="alignd"):
     """An alignd of its own: all that owners ask for is done, answers from samples.ZONE (unless
     dns.servers is set)."""
     base = {"dry_run": False, "mode": "honor", "quarantine.method": "header", "journal.min_free": 0}
     if "dns.servers" not in (settings or {}):
         base["dns.zone_file"] = lab.write("zone", samples.ZONE)
-    alignd = servers.Alignd(lab, dict(base, **(settings or {})))
+    alignd = servers.Alignd(lab, dict(base, **(settings or {})), name)
     if shim is not None:
         alignd.options["env"] = dict(os.environ, **shim.environment)
     return alignd.start() if start else alignd

@@ -1,14 +1,15 @@
 """alignd killed (SIGKILL) at any moment of its work, with both kinds of store: what was
-answered is in the store, each line once.
+answered is in the store, each line once. And two hosts of one name that share a store.
 
-Needs: postgresql (server and client) for the second case.
+Needs: postgresql (server and client) for all but the first case.
 """
 
 import random
 import signal
 
 import traffic
-from common import amount, make_daemon, promised, seen
+from common import amount, events, make_daemon, promised, seen
+from lab import wait_until
 from test_store import LINES, PostgreSql
 
 CASE_TIMEOUT_S = 1800
@@ -77,3 +78,33 @@ def test_killed_with_postgresql(lab):
     seen("%s; PostgreSQL was down for %d of the kills",
          check(load, alignd, lambda: postgresql_ids(base)), stops)
     assert alignd.stop() == 0
+
+
+def test_two_hosts_of_one_name(lab):
+    """Their journals have files of one name, each a place of its own: the shorter one could be
+    taken for one that has been loaded up to there."""
+    promised("two hosts of one name with one store: each line of both is there once, whatever is started"
+             " anew and when; it is said")
+    base = PostgreSql(lab)
+    hosts = [make_daemon(lab, {"store.driver": "postgresql", "store.conninfo": base.conninfo}, name=name)
+             for name in ("one", "two")]
+    loads = [traffic.Traffic(host.settings["socket"], threads=2, pause_s=pause_s)
+             for host, pause_s in zip(hosts, (0, 0.05))]
+    for number in range(2 * SHORT):
+        for load in loads:
+            load.wait_for_more(5)
+        kill(hosts[number % 2])
+        hosts[number % 2].start()
+    for load in loads:
+        load.wait_for_more(20)
+        load.stop()
+    rows = [host.journal() for host in hosts]
+    for load, own in zip(loads, rows):
+        traffic.check_lines(load, own)
+    traffic.check_stored(rows[0] + rows[1], lambda: postgresql_ids(base))
+    said = [line for host in hosts for line in events(host, "store") if "is another file" in line]
+    assert said, "nothing is said"
+    seen("%d and %d lines, each in the store once after %d kills; %d times: %s", len(rows[0]), len(rows[1]),
+         2 * SHORT, len(said), said[0])
+    for host in hosts:
+        assert host.stop() == 0
