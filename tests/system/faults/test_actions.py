@@ -79,8 +79,7 @@ class Senders:
             return collections.Counter(code for code, _ in self.told.values())
 
     def wait_for_more(self, count):
-        wanted = self.codes()[250] + count
-        wait_until(lambda: self.faults or self.codes()[250] >= wanted, "%d accepted messages" % wanted, 60)
+        traffic.wait_for_more(lambda: self.codes()[250], count, "accepted messages", lambda: self.faults)
 
     def stop(self):
         self.over.set()

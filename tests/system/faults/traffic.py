@@ -135,11 +135,9 @@ class Traffic:
                 "%s %s" % (self.kind_of[name], action) for name, action in self.answers.items()
                 if action not in (None, KINDS[self.kind_of[name]][2])))
 
-    def wait_for_more(self, count, timeout_s=60):
+    def wait_for_more(self, count):
         """Until `count` further messages have been answered."""
-        wanted = len(self.answered()) + count
-        wait_until(lambda: self.faults or len(self.answered()) >= wanted,
-                   "%d answers" % wanted, timeout_s)
+        wait_for_more(lambda: len(self.answered()), count, "answers", lambda: self.faults)
 
     def stop(self):
         self.over.set()
@@ -154,6 +152,16 @@ class Traffic:
         self.over.set()
         if kind is None:
             self.stop()
+
+
+def wait_for_more(counted, count, what, is_over=lambda: False):
+    """Until counted() has grown by `count`: as long as that takes, but some must come."""
+    now = counted()
+    wanted = now + count
+    while now < wanted and not is_over():
+        last = now
+        wait_until(lambda: is_over() or counted() > last, "more than %d %s" % (last, what), PATIENCE_S)
+        now = counted()
 
 
 def mark(load=None):
