@@ -302,21 +302,27 @@ class Daemon:
 
 class NameServer:
     """tests/nameserver.py with the text of a zone; command() as described there. `port` 0: any.
-    Settings for a daemon that asks it: **server.settings()."""
+    Settings for a daemon that asks it: **server.settings(). `signed`: a domain with all below it;
+    anchor() is its key."""
 
-    def __init__(self, zone, port=0):
+    def __init__(self, zone, port=0, signed=None):
         self.folder = tempfile.mkdtemp(prefix='alignd-dns-')
         with open(os.path.join(self.folder, 'zone'), 'w') as out:
             out.write(zone)
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'nameserver.py')
         self.process = subprocess.Popen(
             ['/usr/bin/python3', program, '--zone', os.path.join(self.folder, 'zone'),
-             '--log', os.path.join(self.folder, 'log'), '--port', str(port)],
+             '--log', os.path.join(self.folder, 'log'), '--port', str(port)] +
+            (['--signed', '%s=%s' % (signed, self.folder)] if signed else []),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith('port '):
             raise Failed('the name server did not start: %r' % line)
         self.port = int(line.split()[1])
+        self.signed = signed
+
+    def anchor(self):
+        return os.path.join(self.folder, self.signed + '.anchor')
 
     def settings(self):
         return {'dns.servers': ['127.0.0.1@%d' % self.port]}

@@ -56,6 +56,35 @@ def test_asked_while_the_message_comes():
             check('asked after the end of message', set(before), set(server.log('question')))
 
 
+def judge_both(settings):
+    """(result, Authentication-Results) of a genuine and of a forged message, nothing known before.
+    The forger's server says in SPF that his address may send for example.com."""
+    with Daemon(settings) as daemon:
+        forged = dict(SPOOFED, sender='<x@example.com>')
+        fields = [' '.join(daemon.send(message(), **envelope).inserted('Authentication-Results'))
+                  for envelope in (GENUINE, forged)]
+        return [(line['result'], field) for line, field in zip(daemon.message_lines(2), fields)]
+
+
+def test_dnssec():
+    """a lying server: with dns.trust_anchor no lie makes a pass, nor a policy go away"""
+    lie = ZONE.replace('"v=spf1 ip4:192.0.2.1 -all"', '"v=spf1 ip4:198.51.100.7 -all"')
+    with NameServer(ZONE, signed='example.com') as server:
+        own = dict(server.settings(), **{'dns.trust_anchor': server.anchor()})
+        check('true answers', ['pass', 'fail'], [result for result, _ in judge_both(own)])
+        server.command('forged *')
+        check('spoilt signatures', ['temperror'] * 2, [result for result, _ in judge_both(own)])
+        lies = (('unsigned', lie, None), ('signed by another key', lie, 'example.com'),
+                ('nothing there', '', None), ('no policy', lie.replace('_dmarc.example.com', '_x.example.com'), None))
+        for name, zone, signed in lies:
+            with NameServer(zone, signed=signed) as liar:
+                if zone == lie:
+                    check(name + ', believed', 'pass', judge_both(liar.settings())[1][0])
+                found = judge_both(dict(own, **liar.settings()))
+                check(name, ['temperror'] * 2, [result for result, _ in found])
+                check_that(name, not [field for _, field in found if '=pass' in field], found)
+
+
 def test_silent_dns():
     """no answer at all: progress every 3 s, an answer when the budget is over"""
     settings = {'dns.budget_ms': 7000, 'dns.timeout_ms': 7000}
