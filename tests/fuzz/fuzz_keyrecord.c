@@ -1,6 +1,6 @@
-/* A key record, for each algorithm, and the key in it. One that can be used has what
- * it needs; a key that can be decoded has a size, and verifies no signature of
- * zeroes. */
+/* A key record, for each algorithm, and the key in it. It can be used when the plainest of
+ * readers finds nothing against it but its base64; a key that can be decoded has a size,
+ * and verifies no signature of zeroes. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "auth/keyrecord.h"
 #include "core/tags.h"
 
+#define FWS " \t\r\n"
 static struct key_cache *cache;
 
 static void check_key(const struct keyrecord *record, enum crypto_algorithm algorithm)
@@ -26,6 +27,64 @@ static void check_key(const struct keyrecord *record, enum crypto_algorithm algo
 	FUZZ_NEED(crypto_verify(key, algorithm, slice_new(zeroes, CRYPTO_HASH_OCTETS),
 				slice_new(zeroes, 1)) != CRYPTO_OK);
 	crypto_key_unref(key);
+}
+
+/* Split at each `;`, then at the first `=`: the value of the only such tag. */
+static struct slice plain_value(struct slice text, const char *name)
+{
+	struct slice spec, value = slice_new(NULL, 0);
+
+	while (slice_split(&text, ';', &spec)) {
+		size_t equals = slice_find(spec, '=');
+
+		if (equals == spec.len || !slice_is(slice_trim(slice_until(spec, equals), FWS), name))
+			continue;
+		FUZZ_NEED(value.data == NULL);
+		value = slice_trim(slice_from(spec, equals + 1), FWS);
+	}
+	return value;
+}
+
+/* A tag that is not there allows everything. */
+static bool allows(struct slice list, const char *a, const char *b)
+{
+	bool allowed = list.data == NULL;
+	struct slice item;
+
+	while (list.data != NULL && slice_split(&list, ':', &item))
+		allowed = allowed || slice_is_nocase(slice_trim(item, FWS), a) ||
+			  slice_is_nocase(slice_trim(item, FWS), b);
+	return allowed;
+}
+
+static bool is_plainly_usable(struct slice text, enum crypto_algorithm algorithm)
+{
+	struct slice v = plain_value(text, "v"), k = plain_value(text, "k");
+	const char *type = algorithm == CRYPTO_RSA_SHA256 ? "rsa" : "ed25519";
+
+	return (v.data == NULL || slice_is(v, "DKIM1")) && plain_value(text, "p").len > 0 &&
+	       (k.data == NULL ? algorithm == CRYPTO_RSA_SHA256 : slice_is_nocase(k, type)) &&
+	       allows(plain_value(text, "h"), "sha256", "sha256") &&
+	       allows(plain_value(text, "s"), "*", "email");
+}
+
+static void check_plain_reader(struct slice text, const struct keyrecord *record,
+			       enum crypto_algorithm algorithm)
+{
+	struct slice t;
+	struct tags tags;
+
+	if (!tags_parse(text, &tags)) {
+		FUZZ_NEED(record->error != NULL);
+		return;
+	}
+	t = plain_value(text, "t");
+	FUZZ_NEED(is_plainly_usable(text, algorithm) ?
+		  record->error == NULL || strcmp(record->error, "key cannot be decoded") == 0 :
+		  record->error != NULL);
+	if (record->error == NULL)
+		FUZZ_NEED(record->test == (t.data != NULL && allows(t, "y", "y")) &&
+			  record->same_domain == (t.data != NULL && allows(t, "s", "s")));
 }
 
 static void check_usable(struct slice text, const struct keyrecord *record)
@@ -48,6 +107,7 @@ void fuzz_keyrecord(const uint8_t *data, size_t size)
 		struct keyrecord record;
 
 		keyrecord_parse(text, algorithms[i], &record);
+		check_plain_reader(text, &record, algorithms[i]);
 		if (record.error != NULL)
 			continue;
 		check_usable(text, &record);
