@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +13,15 @@
 #include "log.h"
 
 #define MACROS 'D'
+#define AHEAD_OCTETS 16384      /* a message of usual size, or most of a packet of body */
+
+/* What has been read of the thread's connection and not taken yet. */
+static _Thread_local struct {
+	bool is_open;
+	int socket;
+	size_t at, end;
+	char octets[AHEAD_OCTETS];
+} ahead;
 
 /* How a connection ends, in the library's words for *command_r. */
 enum outcome {
@@ -38,42 +46,79 @@ static enum outcome failed(void)
 	return READ_ERROR;
 }
 
-static int timeout_ms(const struct timeval *timeout)
-{
-	int64_t ms = (int64_t)timeout->tv_sec * 1000 + timeout->tv_usec / 1000;
-
-	return ms < INT_MAX ? (int)ms : INT_MAX;
-}
-
 static enum outcome wait_for(int socket, short events, const struct timeval *timeout)
 {
 	struct pollfd ready = { .fd = socket, .events = events };
+	struct timespec left = { .tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_usec * 1000 };
 	int n;
 
 	do
-		n = poll(&ready, 1, timeout_ms(timeout));
+		n = ppoll(&ready, 1, &left, NULL);      /* poll() is ours: connections.h */
 	while (n < 0 && errno == EINTR);
 	return n > 0 ? READ_ALL : n == 0 ? READ_TIMEOUT : failed();
 }
 
-static enum outcome read_all(int socket, const struct timeval *timeout, char *data, size_t len)
+void packet_begin(int socket)
 {
-	while (len > 0) {
-		ssize_t n = recv(socket, data, len, MSG_DONTWAIT);
+	ahead.is_open = true;
+	ahead.socket = socket;
+	ahead.at = ahead.end = 0;
+}
+
+void packet_end(void)
+{
+	ahead.is_open = false;
+}
+
+bool packet_is_reader_of(int socket)
+{
+	return ahead.is_open && ahead.socket == socket;
+}
+
+/* Waits for what there is, at most `room` octets; *len_r is over 0 with READ_ALL. */
+static enum outcome receive(int socket, const struct timeval *timeout, char *data, size_t room,
+			    size_t *len_r)
+{
+	for (;;) {
+		ssize_t n = recv(socket, data, room, MSG_DONTWAIT);
+		enum outcome outcome = READ_ALL;
 
 		if (n == 0)
 			return READ_END;
 		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			enum outcome outcome = wait_for(socket, POLLIN, timeout);
-
-			if (outcome != READ_ALL)
-				return outcome;
-		} else if (errno != EINTR) {
-			return failed();
+			*len_r = (size_t)n;
+			return READ_ALL;
 		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			outcome = wait_for(socket, POLLIN, timeout);
+		else if (errno != EINTR)
+			outcome = failed();
+		if (outcome != READ_ALL)
+			return outcome;
+	}
+}
+
+/* What is larger than the room ahead goes where it belongs at once. */
+static enum outcome read_all(int socket, const struct timeval *timeout, char *data, size_t len)
+{
+	while (len > 0) {
+		enum outcome outcome = READ_ALL;
+		size_t n = 0;
+
+		if (ahead.at < ahead.end) {
+			n = len < ahead.end - ahead.at ? len : ahead.end - ahead.at;
+			memcpy(data, ahead.octets + ahead.at, n);
+			ahead.at += n;
+		} else if (len >= AHEAD_OCTETS) {
+			outcome = receive(socket, timeout, data, len, &n);
+		} else {
+			ahead.at = ahead.end = 0;
+			outcome = receive(socket, timeout, ahead.octets, AHEAD_OCTETS, &ahead.end);
+		}
+		if (outcome != READ_ALL)
+			return outcome;
+		data += n;
+		len -= n;
 	}
 	return READ_ALL;
 }
@@ -134,9 +179,12 @@ static enum outcome read_packet(int socket, const struct timeval *timeout, char 
 char *mi_rd_cmd(int socket, struct timeval *timeout, char *command_r, size_t *len_r, char *name)
 {
 	char *data = NULL;
-	enum outcome outcome = read_packet(socket, timeout, command_r, &data, len_r);
+	enum outcome outcome;
 
 	(void)name;
+	if (!packet_is_reader_of(socket))
+		packet_begin(socket);   /* a thread of the library's own */
+	outcome = read_packet(socket, timeout, command_r, &data, len_r);
 	if (outcome == READ_ALL)
 		return data;
 	*command_r = (char)outcome;

@@ -5,11 +5,11 @@
  * no value makes the library read behind its table when a macro is looked up;
  * ours takes it for a broken packet, which closes the connection. And the
  * library asks poll() before each of the two reads of a packet and before each
- * write, which was half of all system calls for a message; ours asks only when
- * there is nothing to read or no room.
+ * write, which was half of all system calls for a message; ours reads what has
+ * come, up to 16 kB ahead, and asks only when there is nothing or no room.
  *
- * Packets are read one at a time and nothing beyond them: the library hands
- * connections from thread to thread by what poll() says.
+ * What was read ahead is the thread's: a connection stays with one thread from
+ * packet_begin() to packet_end() (connections.h).
  *
  * It works because symbols of the program come before those of libraries; a
  * libmilter that binds its own calls would just go without.
@@ -17,12 +17,19 @@
 #ifndef MILTER_PACKET_H
 #define MILTER_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/time.h>
 
 /* Postfix passes header fields of up to about 100 kB in one packet; the library
  * would close the connection at 64 kB. */
 #define PACKET_OCTETS 1048575
+
+/* The calling thread reads from this connection, till its end. */
+void packet_begin(int socket);
+void packet_end(void);
+
+bool packet_is_reader_of(int socket);
 
 /* The next packet: its letter in *command_r, its data to be freed by the caller.
  * NULL with *len_r 0 when it has no data, or when *command_r is below a blank:

@@ -12,7 +12,7 @@
 #include "log.h"
 #include "packet.h"
 
-#define LARGE 300000
+#define LARGE 100000
 #define LONGER_THAN_ANY "\x00\x10\x00\x02" "L"  /* PACKET_OCTETS + 1 of data */
 
 enum { TIMEOUT = 1, ERROR = 4, END = 5, TOO_LARGE = 7 };
@@ -40,6 +40,7 @@ static void setup(void)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	here = ends[0];
 	there = ends[1];
+	packet_begin(here);
 	said = NULL;
 }
 
@@ -102,6 +103,36 @@ START_TEST(test_read)
 		      said != NULL && strstr(said, read_rows[_i].says) != NULL,
 		      "%s: %s", read_rows[_i].name, said);
 	free(data);
+}
+END_TEST
+
+/* What came with a packet is there for the next ones, small or large. */
+START_TEST(test_read_ahead)
+{
+	static char text[LARGE + 30];
+	const uint32_t count = htonl(LARGE + 1);
+	char command, *data;
+	size_t len;
+
+	memcpy(text, "\0\0\0\1N\0\0\0\3Hab", 12);
+	memcpy(text + 12, &count, 4);
+	memset(text + 16, 'B', LARGE + 1);
+	memcpy(text + 17 + LARGE, "\0\0\0\1E", 5);
+	send_all(text, 22 + LARGE);
+	hang_up();
+	ck_assert_ptr_null(mi_rd_cmd(here, &patience, &command, &len, NULL));
+	ck_assert_int_eq(command, 'N');
+	data = mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_mem_eq(data, "ab", 2);
+	free(data);
+	data = mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_uint_eq(len, LARGE);
+	ck_assert_mem_eq(data, text + 17, LARGE);
+	free(data);
+	mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_int_eq(command, 'E');
+	mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_int_eq(command, END);
 }
 END_TEST
 
@@ -200,6 +231,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_read, 0, N_ROWS(read_rows));
+	tcase_add_test(t, test_read_ahead);
 	tcase_add_test(t, test_octet_by_octet);
 	tcase_add_test(t, test_nothing_comes);
 	tcase_add_test(t, test_write_in_pieces);

@@ -220,6 +220,31 @@ def test_many_waiting():
         wait_for('their lines', lambda: len(daemon.raw_message_lines()) == 101)
 
 
+def test_waiting_in_pairs():
+    """two messages that end at the same moment, both to wait: neither waits for the other"""
+    settings = {'dns.budget_ms': 60000, 'dns.timeout_ms': 60000}
+    zone = ZONE + ''.join('_dmarc.pair%d.example TXT "v=DMARC1; p=reject"\n' % n for n in range(80))
+    with NameServer(zone) as server, Daemon(dict(settings, **server.settings())) as daemon:
+        server.command('hold _dmarc.pair*')
+        clients = []
+        for n in range(80):
+            mta = begin(daemon)
+            mta.mail('<x@attacker.example>')
+            mta.rcpt('<c@receiver.example>')
+            clients.append(mta)
+        for n in range(0, 80, 2):
+            for mta, number in zip(clients[n:], (n, n + 1)):
+                mta.header('From', ' a@pair%d.example' % number)
+            for mta in clients[n:n + 2]:
+                mta.send(b'N')
+            for mta in clients[n:n + 2]:
+                mta.send(b'E')
+        server.command('wait 80 _dmarc.pair*')
+        check('another message', 'reject', daemon.send(message(), **SPOOFED).action)
+        server.command('release _dmarc.pair*')
+        check('the others', {'reject'}, {mta.answer().action for mta in clients})
+
+
 def test_stale_answers():
     """dns.serve_stale_s: mail goes on being judged while the servers are silent, and what
     came meanwhile counts as soon as they answer"""
