@@ -4,7 +4,6 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -15,6 +14,7 @@
 #include "base/mem.h"
 
 #define SHARDS 16
+#define HMAC_BLOCK_OCTETS 64            /* of SHA-256 */
 #define ED25519_KEY_OCTETS 32
 #define ED25519_SIGNATURE_OCTETS 64
 #define EXPONENT_BITS_MAX 33
@@ -397,12 +397,23 @@ enum crypto_result crypto_verify(struct crypto_key *key, enum crypto_algorithm a
 
 /* --- hashes and draws ------------------------------------------------- */
 
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	need(sha256);
+}
+
+/* With EVP_sha256() the library would look it up by its name for each hash. */
 struct crypto_hash *crypto_hash_new(void)
 {
+	static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 
 	need(context);
-	if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+	pthread_once(&fetched, fetch_sha256);
+	if (EVP_DigestInit_ex(context, sha256, NULL) != 1)
 		abort();
 	return (struct crypto_hash *)context;
 }
@@ -437,13 +448,29 @@ void crypto_hash_free(struct crypto_hash *hash)
 	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
-void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[32])
+/* One of the two passes: the key, padded and mixed with `mix`, then the data. */
+static void hmac_pass(struct slice key, uint8_t mix, const char *data, size_t len,
+		      uint8_t out_r[CRYPTO_HASH_OCTETS])
 {
-	unsigned len = 0;
+	struct crypto_hash *hash = crypto_hash_new();
+	char block[HMAC_BLOCK_OCTETS];
 
-	need(HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)data.data, data.len,
-		  out_r, &len));
-	assert(len == 32);
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = (char)((i < key.len ? (uint8_t)key.data[i] : 0) ^ mix);
+	crypto_hash_add(hash, block, sizeof(block));
+	crypto_hash_add(hash, data, len);
+	crypto_hash_end(hash, out_r);
+	crypto_hash_free(hash);
+}
+
+/* RFC 2104 2. The library's own looks up its parts by their names at each call. */
+void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[CRYPTO_HASH_OCTETS])
+{
+	uint8_t inner[CRYPTO_HASH_OCTETS];
+
+	assert(key.len <= HMAC_BLOCK_OCTETS);
+	hmac_pass(key, 0x36, data.data, data.len, inner);
+	hmac_pass(key, 0x5c, (const char *)inner, sizeof(inner), out_r);
 }
 
 int crypto_random(void *out_r, size_t len)
