@@ -404,11 +404,21 @@ static bool is_strangers_choice(const struct rule_key *key)
 	return !tells(key) && (key->value == VALUE_DOMAINS || key->value == VALUE_TEXTS);
 }
 
+const char *rule_match_proofs(struct arena *arena)
+{
+	const char *names = NULL;
+
+	for (unsigned k = 0; rule_keys[k].name != NULL; k++)
+		if (rule_keys[k].proof && rule_keys[k].needs == NULL)
+			names = names == NULL ? rule_keys[k].name :
+				arena_printf(arena, "%s, %s", names, rule_keys[k].name);
+	return names;
+}
+
 /* An exception for whoever writes the right word. */
 static void check_proof(struct rule_reader *reader, const struct node *match)
 {
 	const struct rule_key *choice = NULL;
-	struct buf names;
 
 	for (unsigned k = 0; rule_keys[k].name != NULL; k++) {
 		if (!reader->rule->match[k].given)
@@ -420,15 +430,10 @@ static void check_proof(struct rule_reader *reader, const struct node *match)
 	}
 	if (choice == NULL || choice->needs != NULL)
 		return;
-	buf_init(&names, 1024);
-	for (unsigned k = 0; rule_keys[k].name != NULL; k++)
-		if (rule_keys[k].proof && rule_keys[k].needs == NULL)
-			buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", rule_keys[k].name);
 	rule_settings_refuse(reader, place_of(match, choice), TEXT_OF(reader, "match.%s", choice->name),
 			     TEXT_OF(reader, "a stranger chooses it, so anyone could have forgeries "
 				     "accepted; accepted with action = \"accept\": together with a key "
-				     "that proves something: %s", buf_str(&names)));
-	buf_done(&names);
+				     "that proves something: %s", rule_match_proofs(reader->faults->arena)));
 }
 
 void rule_match_check(struct rule_reader *reader, const struct node *match)

@@ -32,12 +32,15 @@ void rule_settings_print(FILE *out);
 void rule_match_take(struct rule_reader *reader, const struct node *node);
 /* What the keys demand of one another, and of the rule's action. */
 void rule_match_check(struct rule_reader *reader, const struct node *match);
+/* "client_network, ...": the keys that alone prove who sends. */
+const char *rule_match_proofs(struct arena *arena);
 void rule_match_print(FILE *out);
 /* Is there a key of this name, or one for a file of its entries? */
 bool rule_match_has_name(const char *name);
 
 /* Adds to the list what is odd about the rules, and what their dates say. */
 void rule_warnings_order(const struct ruleset *ruleset, struct fault_list *list);
+void rule_warnings_proof(const struct ruleset *ruleset, struct fault_list *list);
 void rule_warnings_dates(const struct ruleset *ruleset, int64_t now_ms, struct fault_list *list);
 
 #endif

@@ -3,7 +3,7 @@
 #include "core/rule_calendar.h"
 #include "settings/rule_settings.h"
 
-enum { UNREACHED_MAX = 20 };            /* told one by one */
+enum { TOLD_MAX = 20 };                 /* one by one */
 
 static struct place place_of(const struct rule *rule)
 {
@@ -38,11 +38,11 @@ static bool takes_all_of(const struct rule *first, const struct rule *later)
 static void warn_unreached(const struct rule *rule, const struct rule *first, unsigned nth,
 			   struct fault_list *list)
 {
-	if (nth < UNREACHED_MAX)
+	if (nth < TOLD_MAX)
 		fault_add(list, place_of(rule), label_of(rule, list),
 			  "can never be reached, since rule %s of %s:%u matches all before it",
 			  first->id, first->file, first->line);
-	else if (nth == UNREACHED_MAX)
+	else if (nth == TOLD_MAX)
 		fault_add(list, place_of(rule), label_of(rule, list),
 			  "can never be reached, nor can others behind it");
 }
@@ -63,6 +63,45 @@ void rule_warnings_order(const struct ruleset *ruleset, struct fault_list *list)
 			hard = rule;
 		else if (rule->match_all && !hardens(rule) && any == NULL)
 			any = rule;
+	}
+}
+
+/* All that has to fit is what a stranger writes into From. What a recipient wants
+ * for himself is his to say. */
+static bool trusts_from(const struct rule *rule)
+{
+	bool by_name = false;
+
+	if (!rule_action_rows[rule->action].exempts)
+		return false;
+	for (unsigned k = 0; rule_keys[k].name != NULL; k++) {
+		const struct rule_key *key = &rule_keys[k];
+
+		if (!rule->match[k].given)
+			continue;
+		if (key->proof || key->value == VALUE_RECIPIENTS)
+			return false;
+		by_name = by_name || (key->about_author && key->value == VALUE_DOMAINS);
+	}
+	return by_name;
+}
+
+void rule_warnings_proof(const struct ruleset *ruleset, struct fault_list *list)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ruleset->n_rules && n <= TOLD_MAX; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (!trusts_from(rule))
+			continue;
+		if (n++ < TOLD_MAX)
+			fault_add(list, place_of(rule), label_of(rule, list),
+				  "delivers forgeries, since anyone can write such a From; match also "
+				  "what the sender has to prove: %s", rule_match_proofs(list->arena));
+		else
+			fault_add(list, place_of(rule), label_of(rule, list),
+				  "delivers forgeries, and others behind it may");
 	}
 }
 

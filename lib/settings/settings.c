@@ -208,6 +208,7 @@ static void take_warnings(struct loader *loader)
 {
 	warn_of_reject(loader);
 	rule_warnings_order(&loader->settings->ruleset, &loader->warnings);
+	rule_warnings_proof(&loader->settings->ruleset, &loader->warnings);
 	loader->settings->warnings = fault_list_lines(&loader->warnings, loader->arena);
 }
 

@@ -581,8 +581,16 @@ static const struct {
 	{ "for mail that passed", MINIMAL "rules = ( { id = \"a\"; " ALL "action = \"accept\"; },\n"
 	  "{ id = \"b\"; match = { helo = \"h.example\"; result = \"pass\"; }; action = \"reject\"; } );\n", { NULL } },
 	{ "for mail that is undecided", MINIMAL "rules = ( { id = \"a\"; " ALL "action = \"reject\"; },\n"
-	  "{ id = \"b\"; " MATCH "action = \"accept\"; },\n{ id = \"c\"; " MATCH "action = \"reject\"; } );\n",
+	  "{ id = \"b\"; " MATCH "action = \"honor\"; },\n{ id = \"c\"; " MATCH "action = \"reject\"; } );\n",
 	  { "t.conf:4: rule c: can never be reached, since rule a" } },
+	{ "From alone", RULE(MATCH "action = \"accept\";"),
+	  { "t.conf:2: rule r: delivers forgeries, since anyone can write such a From~what the sender has to "
+	    "prove: client_network, client_name, authenticated_domain, trusted_arc" } },
+	{ "From and HELO", RULE("match = { org_domain = \"example.com\"; helo = \"h.example\"; asked = \"reject\"; };"
+				"action = \"accept\";"), { "t.conf:2: rule r: delivers forgeries" } },
+	{ "From, for one recipient", RULE("match = { author_domain = \"example.com\"; recipient = \"b.example\"; };"
+					  "action = \"accept\";"), { NULL } },
+	{ "From, to the letter", RULE(MATCH "action = \"honor\";"), { NULL } },
 };
 
 START_TEST(test_warnings)
@@ -600,7 +608,25 @@ START_TEST(test_warnings)
 }
 END_TEST
 
-/* Warnings are bounded. */
+/* Warnings are bounded, these as those of what cannot be reached. */
+START_TEST(test_many_from_alone)
+{
+	struct buf text;
+	struct settings *settings;
+
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, MINIMAL "rules = (");
+	for (unsigned i = 0; i < 30; i++)
+		buf_printf(&text, "%s\n{ id = \"r%u\"; " MATCH "action = \"accept\"; }", i > 0 ? "," : "", i);
+	buf_add_str(&text, ");\n");
+	settings = load_text(buf_str(&text));
+	ck_assert_uint_eq(settings->warnings.n, 21);
+	ck_assert_ptr_nonnull(strstr(settings->warnings.items[20], "t.conf:23: rule r20: delivers forgeries, and others"));
+	settings_unref(settings);
+	buf_done(&text);
+}
+END_TEST
+
 START_TEST(test_many_warnings)
 {
 	struct settings *settings;
@@ -707,6 +733,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_many_rules);
 	tcase_add_loop_test(t, test_warnings, 0, N_ROWS(warning_rows));
 	tcase_add_test(t, test_many_warnings);
+	tcase_add_test(t, test_many_from_alone);
 	tcase_add_loop_test(t, test_expiring, 0, N_ROWS(expiry_rows));
 	tcase_add_test(t, test_cut_off);
 	suite_add_tcase(s, t);
