@@ -125,7 +125,8 @@ static void print_json(const struct loader_counts *counts, const char *driver)
 
 static void print_text(const struct loader_counts *counts)
 {
-	printf("%llu lines loaded", (unsigned long long)counts->loaded);
+	printf("%llu %s loaded", (unsigned long long)counts->loaded,
+	       counts->loaded == 1 ? "line" : "lines");
 	if (counts->known > 0)
 		printf(", %llu were there already", (unsigned long long)counts->known);
 	if (counts->refused > 0)

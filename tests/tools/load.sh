@@ -81,4 +81,8 @@ expect 0 'mx7-20261002.jsonl:2: not loaded' load --journal "$dir/broken" --store
 expect 0 '"loaded":0,"known":2,"refused":4' load --journal "$dir/broken" --store "$dir/store" --json
 [ "$(sql "$dir/store" 'SELECT count(*) FROM messages')" = 2002 ] || fail 'not 2002 messages'
 
+mkdir "$dir/single"
+line 8 >"$dir/single/mx8-20261002.jsonl"
+expect 0 '1 line loaded' load --journal "$dir/single" --store "$dir/store"
+
 [ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
