@@ -165,7 +165,7 @@ static void carry(struct stats_counts *to, const struct stats_counts *from)
 		to->results[i] += from->results[i];
 }
 
-/* Days from the first with mail to the last, so many to a row that they fit. */
+/* Days from the first with mail to the last, so many to a row that they fit; the rows are empty. */
 static unsigned gather_days(const struct page *p, struct span_of_days rows[DAY_ROWS], int64_t *width_r)
 {
 	const struct stats *stats = p->stats;
@@ -174,7 +174,7 @@ static unsigned gather_days(const struct page *p, struct span_of_days rows[DAY_R
 	unsigned n = (unsigned)((days + each - 1) / each);
 
 	for (unsigned i = 0; i < n; i++)
-		rows[i] = (struct span_of_days){ .first_ms = first + i * each * STATS_DAY_MS };
+		rows[i].first_ms = first + i * each * STATS_DAY_MS;
 	for (unsigned i = 0; i < stats->n_days; i++)
 		carry(&rows[(stats->days[i].day_ms - first) / STATS_DAY_MS / each].counts,
 		      &stats->days[i].counts);
@@ -185,7 +185,7 @@ static unsigned gather_days(const struct page *p, struct span_of_days rows[DAY_R
 static void print_days(const struct page *p)
 {
 	struct tool_grid *grid = tool_grid_new(p->arena, "lrlrrr");
-	struct span_of_days rows[DAY_ROWS];
+	struct span_of_days rows[DAY_ROWS] = { 0 };
 	uint64_t most = 0;
 	int64_t each;
 	unsigned n = gather_days(p, rows, &each);

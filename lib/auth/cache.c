@@ -165,6 +165,7 @@ static void remove_entry(struct shard *shard, struct entry **at)
 {
 	struct entry *entry = *at;
 
+	assert(entry != NULL);
 	*at = entry->next;
 	unlink_use(shard, entry);
 	shard->n_entries--;

@@ -56,8 +56,10 @@ static bool find_target(struct spf_check *check, const char *token, struct spf_t
 		return false;
 	if (text.len < 3 || !slice_is(slice_from(text, text.len - 2), ".t") ||
 	    !slice_number(slice_until(text, text.len - 2), UINT_MAX, &number) ||
-	    number >= check->n_targets)
-		return spf_check_stop(check, SPF_END_PERMERROR, no_sense);
+	    number >= check->n_targets) {
+		spf_check_stop(check, SPF_END_PERMERROR, no_sense);
+		return false;
+	}
 	*target_r = check->targets[number];
 	return true;
 }
@@ -79,11 +81,11 @@ static bool select_record(struct spf_check *check, const char *name, enum spf_en
 		found++;
 	}
 	if (found > 1)
-		return spf_check_stop_at(check, SPF_END_PERMERROR, "several SPF records", name);
-	if (found == 0)
-		return spf_check_stop_at(check, none_end, answer->outcome == DNS_NXDOMAIN ?
-					 "no SPF record, no such name" : "no SPF record", name);
-	return true;
+		spf_check_stop_at(check, SPF_END_PERMERROR, "several SPF records", name);
+	else if (found == 0)
+		spf_check_stop_at(check, none_end, answer->outcome == DNS_NXDOMAIN ?
+				  "no SPF record, no such name" : "no SPF record", name);
+	return found == 1;
 }
 
 /* Every octet is read anew with each answer that comes, and a record may have 64 kB. */

@@ -334,7 +334,7 @@ static bool skip_phrase(struct parser *p)
  * a group. */
 static bool parse_element(struct parser *p, bool in_group, bool *opened_r)
 {
-	struct address_found found;
+	struct address_found found = { .trailing_dot = false };
 	size_t start = p->at;
 
 	if (!skip_phrase(p))
