@@ -177,6 +177,52 @@ START_TEST(decides)
 }
 END_TEST
 
+static const struct { const char *spf_domain, *d; } identifiers[] = {
+	{ "example.com", "example.com" }, { "example.com", "forger.example" },
+	{ "forger.example", "example.com" }, { "forger.example", "forger.example" },
+};
+
+static enum dmarc_result result_of(const struct row *row)
+{
+	struct arena *arena = arena_new();
+	struct evidence e;
+	struct ruleset rules;
+	struct verdict v;
+
+	fill(arena, row, &e);
+	fill_rules(row, &rules);
+	decide(&e, &rules, arena, &v);
+	arena_free(arena);
+	return v.result;
+}
+
+/* Every result of SPF with every one of DKIM, each aligned or not: nothing but an
+ * aligned pass passes, and an aligned failure to look it up is no fail. */
+START_TEST(only_an_aligned_pass_passes)
+{
+	bool spf_aligned = identifiers[_i].spf_domain == identifiers[0].spf_domain;
+	bool d_aligned = identifiers[_i].d == identifiers[0].d;
+
+	for (enum spf_result spf = RES_SPF_UNSET; spf <= RES_SPF_PERMERROR; spf++)
+		for (enum dkim_result dkim = RES_DKIM_UNSET; dkim <= RES_DKIM_PERMERROR; dkim++) {
+			const struct row row = {
+				.authors = { { "example.com", "p=reject" } }, .mode = H,
+				.spf = spf, .spf_domain = identifiers[_i].spf_domain,
+				.dkim = dkim, .d = identifiers[_i].d,
+			};
+			bool passes = (spf == RES_SPF_PASS && spf_aligned) || (dkim == RES_DKIM_PASS && d_aligned);
+			bool open = (spf == RES_SPF_TEMPERROR && spf_aligned) ||
+				(dkim == RES_DKIM_TEMPERROR && d_aligned);
+			enum dmarc_result wanted = passes ? RES_DMARC_PASS : open ? RES_DMARC_TEMPERROR :
+				RES_DMARC_FAIL;
+
+			ck_assert_msg(result_of(&row) == wanted, "SPF %s of %s, DKIM %s of %s",
+				      names_get(spf_result_names, (int)spf), row.spf_domain,
+				      names_get(dkim_result_names, (int)dkim), row.d);
+		}
+}
+END_TEST
+
 static const struct { enum from_status from; enum action on_bad_from; } from_rows[] = {
 	{ FROM_ABSENT, ACTION_QUARANTINE }, { FROM_REPEATED, ACTION_REJECT },
 	{ FROM_NO_DOMAIN, ACTION_ACCEPT }, { FROM_UNUSABLE, ACTION_QUARANTINE },
@@ -248,6 +294,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("decide");
 
 	tcase_add_loop_test(t, decides, 0, N_ROWS(rows));
+	tcase_add_loop_test(t, only_an_aligned_pass_passes, 0, N_ROWS(identifiers));
 	tcase_add_loop_test(t, bad_from_is_no_way_round, 0, N_ROWS(from_rows));
 	tcase_add_test(t, exempt_mail_is_not_evaluated);
 	tcase_add_test(t, test_keys_can_be_refused);
