@@ -16,7 +16,9 @@
  *   -k N          messages on a filter's connection before it is closed and opened
  *                 again; 0: all (0). 1 is Postfix's way with clients that send one each;
  *                 otherwise "quit, new connection follows" parts one SMTP client from
- *                 the next, as in Sendmail
+ *                 the next. libmilter obeys that only behind a message that was accepted;
+ *                 elsewhere it drops this and the connect that follows without an answer,
+ *                 so use 1 where something is refused. Postfix and Sendmail do not send it
  *   -o N          first message of the corpus (0)
  *   -d S          ends after so many seconds; without -m and -e not sooner
  *   -p STEP:MS    waits after this step of each message: mail, rcpt, data, or body
