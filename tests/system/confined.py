@@ -270,7 +270,7 @@ OTHERWISE = """Type NotifyAccess ExecStart ExecReload KillMode TimeoutStopSec Re
 RestartPreventExitStatus SyslogFacility SyslogIdentifier User Group RuntimeDirectory
 RuntimeDirectoryMode StateDirectory StateDirectoryMode ConfigurationDirectory
 ConfigurationDirectoryMode PrivateDevices PrivateMounts ProtectClock ProtectHostname
-ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectControlGroups
+ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectControlGroups TasksMax
 RestrictRealtime RemoveIPC KeyringMode DevicePolicy SystemCallArchitectures""".split()
 APPLIED = """UMask LimitNOFILE LimitCORE ProtectSystem ProtectHome PrivateTmp PrivateUsers PrivateIPC
 ProtectProc ProcSubset CapabilityBoundingSet AmbientCapabilities NoNewPrivileges
