@@ -26,6 +26,7 @@ struct crypto_key {
 	int references;                 /* atomic */
 	enum crypto_algorithm algorithm;
 	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *prepared;         /* of RSA, or NULL: ready to verify; only copied from */
 	unsigned bits;
 	double effort;
 };
@@ -112,6 +113,21 @@ static EVP_PKEY *decode_rsa(struct slice key)
 	return pkey;
 }
 
+/* A fresh context looks up the library's parts by their names; a copy does not. NULL:
+ * the library does not take this key. */
+static EVP_PKEY_CTX *prepare_rsa(EVP_PKEY *pkey)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
+
+	need(context);
+	if (EVP_PKEY_verify_init(context) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+	    EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1)
+		return context;
+	EVP_PKEY_CTX_free(context);
+	return NULL;
+}
+
 static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice octets)
 {
 	EVP_PKEY *pkey = NULL;
@@ -137,6 +153,8 @@ static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice o
 	key->references = 1;
 	key->algorithm = algorithm;
 	key->pkey = pkey;
+	if (algorithm == CRYPTO_RSA_SHA256)
+		key->prepared = prepare_rsa(pkey);
 	key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
 	key->effort = effort_of(pkey, key->bits);
 	return key;
@@ -153,6 +171,7 @@ void crypto_key_unref(struct crypto_key *key)
 {
 	if (key == NULL || __atomic_sub_fetch(&key->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	EVP_PKEY_CTX_free(key->prepared);
 	EVP_PKEY_free(key->pkey);
 	free(key);
 }
@@ -343,19 +362,19 @@ struct crypto_key *crypto_key_get(struct key_cache *cache, enum crypto_algorithm
 
 /* --- verification ----------------------------------------------------- */
 
-static enum crypto_result verify_rsa(EVP_PKEY *pkey, struct slice digest, struct slice signature)
+static enum crypto_result verify_rsa(const struct crypto_key *key, struct slice digest,
+				     struct slice signature)
 {
 	EVP_PKEY_CTX *context;
 	bool good;
 
-	if (signature.len != (size_t)EVP_PKEY_get_size(pkey))   /* RFC 8017 8.2.2 */
+	if (key->prepared == NULL)
+		return CRYPTO_BAD_KEY;
+	if (signature.len != (size_t)EVP_PKEY_get_size(key->pkey))      /* RFC 8017 8.2.2 */
 		return CRYPTO_BAD_SIGNATURE;
-	context = EVP_PKEY_CTX_new(pkey, NULL);
+	context = EVP_PKEY_CTX_dup(key->prepared);
 	need(context);
-	good = EVP_PKEY_verify_init(context) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
-	       EVP_PKEY_verify(context, (const unsigned char *)signature.data, signature.len,
+	good = EVP_PKEY_verify(context, (const unsigned char *)signature.data, signature.len,
 			       (const unsigned char *)digest.data, digest.len) == 1;
 	EVP_PKEY_CTX_free(context);
 	return good ? CRYPTO_OK : CRYPTO_MISMATCH;
@@ -385,7 +404,7 @@ enum crypto_result crypto_verify(struct crypto_key *key, enum crypto_algorithm a
 		return CRYPTO_BAD_KEY;
 	switch (algorithm) {
 	case CRYPTO_RSA_SHA256:
-		return verify_rsa(key->pkey, digest, signature);
+		return verify_rsa(key, digest, signature);
 	case CRYPTO_ED25519_SHA256:
 		return verify_ed25519(key->pkey, digest, signature);
 	case CRYPTO_RSA_SHA1:           /* RFC 8301 3.1 */
