@@ -17,6 +17,7 @@
 #include "callbacks.h"
 #include "config.h"
 #include "daemon.h"
+#include "judge/engine.h"
 #include "log.h"
 #include "start.h"
 
@@ -132,15 +133,21 @@ static void print_warnings(struct string_list warnings)
 		fprintf(stderr, "%s (warning)\n", warnings.items[i]);
 }
 
-/* What -n says beside the faults. */
-static void print_check(const char *path, const struct settings *settings)
+/* What -n says beside the faults of the file: the exit code. */
+static int print_check(const char *path, const struct settings *settings)
 {
 	struct arena *arena = arena_new();
+	const char *error = NULL;
 
 	print_warnings(settings->warnings);
 	print_warnings(settings_expiring(settings, arena, clock_utc_ms()));
 	arena_free(arena);
+	if (engine_check(settings, &error) < 0) {
+		fprintf(stderr, "%s: %s\n", path, error);
+		return EX_CONFIG;
+	}
 	printf("%s: in order\n", path);
+	return 0;
 }
 
 static int failed(int exit_code, const char *error)
@@ -197,9 +204,9 @@ int main(int argc, char **argv)
 	if (settings == NULL)
 		return EX_CONFIG;
 	if (options.only_check) {
-		print_check(options.settings_path, settings);
+		code = print_check(options.settings_path, settings);
 		settings_unref(settings);
-		return 0;
+		return code;
 	}
 	log_open(options.foreground, settings->log_facility);
 	log_event(LOG_NOTICE, "start", "version", PACKAGE_VERSION, "settings", settings->path, NULL);

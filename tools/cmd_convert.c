@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "convert_journal.h"
 #include "convert_opendmarc.h"
+#include "judge/engine.h"
 
 #define FILE_OCTETS ((size_t)1 << 20)
 #define RESULT_OCTETS ((size_t)64 << 20)
@@ -99,6 +100,7 @@ static int check_result(struct slice text, const char *written)
 {
 	int fd = memfd_create("alignd.conf", MFD_CLOEXEC), code = 0;
 	struct settings *settings;
+	const char *error = NULL;
 	char path[64];
 
 	if (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len)
@@ -106,7 +108,9 @@ static int check_result(struct slice text, const char *written)
 	if (code == 0) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		settings = tool_settings("convert", written != NULL ? written : path);
-		if (settings == NULL)
+		if (settings != NULL && engine_check(settings, &error) < 0)
+			tool_fail("convert", EX_DATAERR, "%s", error);
+		if (settings == NULL || error != NULL)
 			code = tool_fail("convert", EX_DATAERR, "the result has to be mended: alignd does not "
 					 "start with it");
 		settings_unref(settings);

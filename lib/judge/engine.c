@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "judge/draws.h"
@@ -181,6 +182,32 @@ struct engine *engine_open(struct settings *settings, const char *zone,
 	}
 	wire(engine);
 	return engine;
+}
+
+static bool can_be_read(const char *path)
+{
+	return path == NULL || path[0] == '\0' || access(path, R_OK) == 0;
+}
+
+int engine_check(const struct settings *settings, const char **error_r)
+{
+	struct suffix_psl *psl = suffix_psl_open(settings->psl_file, error_r);
+	struct resolver *zone;
+
+	if (psl == NULL)
+		return -1;
+	suffix_psl_close(psl);
+	if (!can_be_read(settings->dns_trust_anchor)) {
+		*error_r = "dns.trust_anchor: the file is missing or cannot be read";
+		return -1;
+	}
+	if (settings->dns_zone_file == NULL)
+		return 0;
+	zone = resolver_zone_open(settings->dns_zone_file, error_r);
+	if (zone == NULL)
+		return -1;
+	resolver_close(zone);
+	return 0;
 }
 
 struct engine *engine_open_with(struct settings *settings, struct resolver *resolver,

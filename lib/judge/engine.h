@@ -32,6 +32,9 @@ struct engine {
  * change are taken over (may be NULL). NULL and *error_r on failure. */
 struct engine *engine_open(struct settings *settings, const char *zone,
 			   struct engine *previous, const char **error_r);
+/* What can be known without starting anything: the files that an engine reads. -1
+ * and *error_r when it would not open. */
+int engine_check(const struct settings *settings, const char **error_r);
 /* The resolver that the settings ask for; `zone` as above. */
 struct resolver *engine_resolver(const struct settings *settings, const char *zone,
 				 const char **error_r);

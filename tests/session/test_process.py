@@ -60,6 +60,26 @@ def test_check_settings():
     daemon.discard()
 
 
+def test_check_files():
+    """-n: what a start would fail by is said, too: no suffix list, no anchor, no zone"""
+    daemon = stopped()
+    conf = daemon.path('alignd.conf')
+    with open(daemon.path('junk'), 'w') as out:
+        out.write('no list, no zone\n')
+    usual = daemon.settings
+    for name, path, text in (
+            ('dmarc.psl_file', '/nonexistent/list', 'is no public suffix list'),
+            ('dmarc.psl_file', daemon.folder, 'is no public suffix list'),
+            ('dns.trust_anchor', '/nonexistent/root.key', 'dns.trust_anchor: the file is missing'),
+            ('dns.zone_file', daemon.path('junk'), 'junk')):
+        daemon.settings = dict(usual, **{name: path})
+        daemon.write_settings()
+        code, out, err = run('-n', '-c', conf)
+        check('%s = %s' % (name, path), (78, ''), (code, out))
+        check_that('said', err.startswith(conf + ': ') and text in err, err)
+    daemon.discard()
+
+
 def test_background():
     """in the background: the starter returns when it is ready; pid file; TERM"""
     daemon = stopped()

@@ -156,6 +156,9 @@ expect 66 'Is a directory' opendmarc "$dir"
 expect 73 'File exists' opendmarc "$dir/od.conf" --out "$dir/conf"
 expect 73 'No such file' opendmarc "$dir/od.conf" --out "$dir/absent/conf"
 expect 64 'one FILE' opendmarc
+printf 'AuthservID mx.example.com\nPublicSuffixList /usr/share/publicsuffix/\n' >"$dir/folder.conf"
+expect 65 'dmarc.psl_file: the file is missing or is no public suffix list' opendmarc "$dir/folder.conf" --out "$dir/mend"
+expect 65 'alignd does not start with it' opendmarc "$dir/folder.conf" --out "$dir/mend2"
 expect 64 'what is "x"' x
 expect 64 'opendmarc' 
 
