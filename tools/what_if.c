@@ -337,6 +337,11 @@ static void count_changed(struct run *r, const struct what_if_case *c)
 		tool_table_add(r->recipients, slice_of(c->evidence.recipient_domains[i]));
 }
 
+static bool would_be_split(const struct ruleset *ruleset, const struct verdict *v)
+{
+	return ruleset->recipients_differ == DIFFER_SPLIT && v->recipients_differ;
+}
+
 /* All that does not depend on what speaks for a message. */
 static void count(struct run *r, const struct what_if_case *c)
 {
@@ -350,6 +355,8 @@ static void count(struct run *r, const struct what_if_case *c)
 	if (c->is_exempt || c->is_undecided)
 		return;
 	report->decided += c->n;
+	if (would_be_split(&r->before, &c->before) || would_be_split(&r->after, &c->after))
+		report->together += c->n;
 	report->from_to[c->was][c->becomes] += c->n;
 	report->asked_to[c->after.asked][c->becomes] += c->n;
 	report->milder += c->milder ? c->n : 0;

@@ -78,6 +78,7 @@ struct what_if_report {
 	uint64_t messages, decided, undecided, exempt;
 	const char *undecided_why;      /* NULL: none */
 	uint64_t refused;               /* lines that are in no other number: store_refused() */
+	uint64_t together;              /* "split" would have parted them: decided as with "quarantine" */
 	uint64_t changed, hurt, stopped, milder;
 	uint64_t senders_changed, recipients_changed;   /* domains; may be "at least" */
 	bool at_least;                  /* a table was full */

@@ -348,6 +348,12 @@ static void put_undecided(const struct page *page)
 	if (r->undecided_why != NULL)
 		html_put_text(out, ": ", r->undecided_why, "");
 	fputs(".</li>\n", out);
+	if (r->together > 0) {
+		fputs("<li>", out);
+		html_plural(out, r->together, "message", "messages");
+		fputs(" came to recipients whom &quot;split&quot; would part: decided as with "
+		      "&quot;quarantine&quot;.</li>\n", out);
+	}
 	if (r->refused > 0) {
 		fputs("<li>", out);
 		html_plural(out, r->refused, "line of the journal was no decision that can be read, and is",

@@ -73,6 +73,7 @@ static void put_head(struct writer *w, const struct what_if_report *r)
 	put_number(w, "decided", r->decided);
 	put_number(w, "undecided", r->undecided);
 	json_put_string(&w->json, "undecided_why", r->undecided_why);
+	put_number(w, "together", r->together);
 	put_number(w, "refused", r->refused);
 	put_number(w, "changed", r->changed);
 	put_number(w, "stopped", r->stopped);

@@ -103,6 +103,9 @@ static void print_period(struct arena *a, const struct what_if_report *r)
 	if (r->undecided > 0)
 		printf("%s %s could not be decided: %s.\n", number(a, r->undecided),
 		       plural(r->undecided, "message", "messages"), tool_escape(a, r->undecided_why));
+	if (r->together > 0)
+		printf("%s %s to recipients whom \"split\" would part: decided as with \"quarantine\".\n",
+		       number(a, r->together), plural(r->together, "message came", "messages came"));
 	if (r->refused > 0)
 		printf("%s %s of the journal could not be read when it was loaded, and %s in no number "
 		       "here.\n", number(a, r->refused), plural(r->refused, "line", "lines"),

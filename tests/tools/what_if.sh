@@ -78,4 +78,23 @@ expect 73 'none/page.html: No such file' 'messages' -c "$conf" --set dry_run=fal
 	--html "$dir/none/page.html"
 expect 64 'Usage\|see the options' nothing -c "$conf" --html
 
+# recipients whom "split" would have parted came together
+split="$dir/split"
+mkdir "$split" "$split/journal"
+printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' "journal: { directory = \"$split/journal\"; };" \
+	"store: { path = \"$split/store\"; };" \
+	'rules = ( { id = "t"; match = { recipient = "tenant.example"; }; action = "accept"; } );' >"$split/conf"
+printf 'From: a@bank.example\n\nx\n' | "${builddir:-.}/tools/alignctl" check -c "$split/conf" \
+	--zone "${srcdir:-.}/tests/cases/base.zone" --ip 203.0.113.66 --mail-from '<>' --rcpt '<u@tenant.example>' \
+	--rcpt '<u@other.example>' --json | sed 's/"id":"check"/"id":"mx1-1-1"/' >"$split/journal/mx1-$(echo "$day" | tr -d -).jsonl"
+"${builddir:-.}/tools/alignctl" load -c "$split/conf" >"$dir/out" 2>&1 || cat "$dir/out"
+expect 0 '^1 message came to recipients whom "split" would part: decided as with "quarantine".$' nothing \
+	-c "$split/conf" --set recipients_differ=split --html "$split/page.html"
+grep -q '<li>1 message came to recipients whom &quot;split&quot;' "$split/page.html" || {
+	echo "what-if --html: nothing is said of split"
+	failures=$((failures + 1))
+}
+expect 0 '"together":1' nothing -c "$split/conf" --set recipients_differ=split --json
+expect 0 '"together":0' 'would part' -c "$split/conf" --set recipients_differ=mildest --json
+
 exit $failures
