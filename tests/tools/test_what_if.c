@@ -186,8 +186,10 @@ static struct settings *load(const char *more)
 	fclose(out);
 	settings = settings_load(path, &faults);
 	ck_assert_msg(faults.n == 0, "%s", faults.n > 0 ? faults.lines[0] : "");
-	ck_assert_msg(settings->warnings.n == 0, "%s", settings->warnings.n > 0 ?
-		      settings->warnings.items[0] : "");
+	/* the author alone is the last resort, of which alignd warns */
+	for (unsigned i = 0; i < settings->warnings.n; i++)
+		ck_assert_msg(strstr(settings->warnings.items[i], "anyone can write such a From") != NULL, "%s",
+			      settings->warnings.items[i]);
 	settings_faults_free(&faults);
 	unlink(path);
 	return settings;
