@@ -91,6 +91,8 @@ static bool parse_v6(struct slice text, uint8_t out[16])
 			break;
 	if (gap + 1 >= text.len)
 		return parse_groups(text, out) == 16;
+	if (slice_find(text, '.') < gap)                /* IPv4 stands last, or nowhere */
+		return false;
 	n_head = parse_groups(slice_until(text, gap), head);
 	n_tail = parse_groups(slice_from(text, gap + 2), tail);
 	if (n_head < 0 || n_tail < 0 || n_head + n_tail > 14)

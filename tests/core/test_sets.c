@@ -24,6 +24,8 @@ static const struct { const char *input, *wanted; } address_rows[] = {
 	{ "::ffff:192.0.2.7", "192.0.2.7" },
 	{ "64:ff9b::192.0.2.7", "64:ff9b::c000:207" },
 	{ "12345::", NULL },
+	{ "192.0.2.7::", NULL },
+	{ "::192.0.2.7:1", NULL },
 	{ "::g", NULL },
 	{ "fe80::1%eth0", NULL },
 	{ "", NULL },
