@@ -21,7 +21,8 @@ static void walk(struct arena *arena, const struct json *value, unsigned depth)
 	const struct json *inner;
 	const char *key;
 
-	FUZZ_NEED(value != NULL && depth <= LIMIT_JSON_DEPTH);
+	FUZZ_NEED(value != NULL);
+	FUZZ_NEED(depth <= LIMIT_JSON_DEPTH || !(json_is_object(value) || json_is_array(value)));
 	FUZZ_NEED(json_is_object(value) + json_is_array(value) + json_is_string(value) <= 1);
 	FUZZ_NEED((json_text(value) != NULL) == json_is_string(value));
 	if (json_is_string(value))
@@ -46,7 +47,7 @@ static void check_text(struct arena *arena, struct slice text)
 	if (doc == NULL)
 		check_error(error);
 	else
-		walk(arena, json_root(doc), 0);
+		walk(arena, json_root(doc), 1);
 	json_doc_free(doc);
 }
 

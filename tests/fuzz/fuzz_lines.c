@@ -55,46 +55,32 @@ static void damage(uint64_t number)
 		FUZZ_NEED(ftruncate(FILE_FD, end - end / 4) == 0);
 }
 
-/* From `octets` on; each whole line, and no other. */
-static void check_from(struct slice text, uint64_t octets, unsigned most)
+/* Each whole line behind `octets`, and no other. */
+static void check_from(struct slice text, uint64_t octets, bool ends_line)
 {
 	struct journal_lines *lines = journal_lines_open(DIRECTORY, NAME);
-	struct slice rest = slice_from(text, (size_t)octets), line, wanted;
-	enum journal_read_state state;
+	struct slice rest = slice_from(text, ends_line ? (size_t)octets : 0), line, wanted;
+	bool more = true;
 
 	FUZZ_NEED(lines != NULL && strcmp(journal_lines_name(lines), NAME) == 0);
-	FUZZ_NEED(journal_lines_seek(lines, octets));
-	while (most-- > 0) {
-		uint64_t before = journal_lines_octets(lines);
-
-		FUZZ_NEED(before == text.len - rest.len);
-		state = journal_lines_next(lines, &line);
-		FUZZ_NEED(state == JOURNAL_LINE || state == JOURNAL_END);
-		FUZZ_NEED((state == JOURNAL_LINE) == (slice_find(rest, '\n') < rest.len));
-		if (state == JOURNAL_END)
-			break;
-		slice_split(&rest, '\n', &wanted);
-		FUZZ_NEED(slice_equal(line, wanted));
+	FUZZ_NEED(journal_lines_seek(lines, octets) == ends_line);
+	while (more) {
+		more = slice_find(rest, '\n') < rest.len;
+		FUZZ_NEED(journal_lines_octets(lines) == text.len - rest.len);
+		FUZZ_NEED(journal_lines_next(lines, &line) == (more ? JOURNAL_LINE : JOURNAL_END));
+		if (more)
+			FUZZ_NEED(slice_split(&rest, '\n', &wanted) && slice_equal(line, wanted));
 	}
 	journal_lines_close(lines);
 }
 
+/* From the start, and from what may be a place behind a line. */
 static void check_lines(struct slice text, uint64_t number)
 {
-	struct journal_lines *lines = journal_lines_open(DIRECTORY, NAME);
 	uint64_t octets = number % (text.len + 2);
-	bool ends_line = octets == 0 || (octets <= text.len && text.data[octets - 1] == '\n');
 
-	FUZZ_NEED(lines != NULL);
-	FUZZ_NEED(journal_lines_seek(lines, octets) == ends_line);
-	FUZZ_NEED(journal_lines_octets(lines) == (ends_line ? octets : 0));
-	journal_lines_close(lines);
-	check_from(text, 0, UINT32_MAX);
-	if (ends_line)
-		check_from(text, octets, UINT32_MAX);
-	octets = slice_find(text, '\n');
-	if (octets < text.len)
-		check_from(text, octets + 1, 3);
+	check_from(text, 0, true);
+	check_from(text, octets, octets == 0 || (octets <= text.len && text.data[octets - 1] == '\n'));
 }
 
 /* No promise but an end, and lines within their bound. */

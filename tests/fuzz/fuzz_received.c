@@ -68,6 +68,12 @@ static void check_date(int64_t when_ms)
 	FUZZ_NEED(when_ms % 1000 == 0 && gmtime_r(&when_s, &t) != NULL);
 	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S +0000 (UTC)", &t);
 	FUZZ_NEED(replay_date_parse(slice_of(text), &again_ms) && again_ms == when_ms);
+	when_s -= 5400;                 /* an hour and a half to the west */
+	if (when_s < 0)
+		return;
+	gmtime_r(&when_s, &t);
+	strftime(text, sizeof(text), "%d %b %Y %H:%M:%S -0130", &t);
+	FUZZ_NEED(replay_date_parse(slice_of(text), &again_ms) && again_ms == when_ms);
 }
 
 static void check_clock(struct slice text)
