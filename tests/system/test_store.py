@@ -13,6 +13,7 @@ import servers
 from lab import Needs, Process, need_program, run_program, wait_until
 
 SCRIPT = os.path.join(servers.TOP, "tests", "store", "pg.sh")
+KILLS = 5
 LINES = ("SELECT sources.name || '-' || messages.seq FROM messages"
          " JOIN sources ON sources.id = messages.source")
 
@@ -57,7 +58,7 @@ def setup(lab):
 
 
 def journal_ids(site):
-    return sorted(row["id"] for row in site.alignd.journal())
+    return sorted(row["id"] for row in site.alignd.journal(KILLS))
 
 
 def check_all_there(site, base):
@@ -95,7 +96,7 @@ def test_daemon_killed_under_load(lab, site):
     base = PostgreSql(lab)
     site.use({"store.driver": "postgresql", "store.conninfo": base.conninfo})
     with load.Load(site) as running:
-        for _ in range(5):
+        for _ in range(KILLS):
             running.wait_for_more(20)
             site.alignd.process.kill(signal.SIGKILL)
             site.alignd.process.wait()

@@ -22,8 +22,8 @@ def kill(alignd):
     alignd.process.wait()
 
 
-def check(load, alignd, stored):
-    rows = alignd.journal()
+def check(load, alignd, kills, stored):
+    rows = alignd.journal(kills)
     late = traffic.check_lines(load, rows)
     traffic.check_stored(rows, stored)
     assert load.unusual() == {}, load.unusual()
@@ -51,7 +51,7 @@ def test_killed_with_sqlite(lab):
             kill(alignd)
             alignd.start()
         load.wait_for_more(20)
-    seen("%s", check(load, alignd, lambda: traffic.sqlite_ids(alignd.settings["store.path"])))
+    seen("%s", check(load, alignd, kills, lambda: traffic.sqlite_ids(alignd.settings["store.path"])))
     assert alignd.stop() == 0
 
 
@@ -76,7 +76,7 @@ def test_killed_with_postgresql(lab):
                 base.start()
         load.wait_for_more(20)
     seen("%s; PostgreSQL was down for %d of the kills",
-         check(load, alignd, lambda: postgresql_ids(base)), stops)
+         check(load, alignd, kills, lambda: postgresql_ids(base)), stops)
     assert alignd.stop() == 0
 
 
@@ -98,7 +98,7 @@ def test_two_hosts_of_one_name(lab):
     for load in loads:
         load.wait_for_more(20)
         load.stop()
-    rows = [host.journal() for host in hosts]
+    rows = [host.journal(SHORT) for host in hosts]
     for load, own in zip(loads, rows):
         traffic.check_lines(load, own)
     traffic.check_stored(rows[0] + rows[1], lambda: postgresql_ids(base))

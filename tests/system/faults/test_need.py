@@ -44,8 +44,8 @@ def limit(alignd, name, value=""):
                  str(alignd.process.pid), "--%s=%s:%s" % (name, value or hard, hard)])
 
 
-def check(alignd, load):
-    rows = alignd.journal()
+def check(alignd, load, kills=0):
+    rows = alignd.journal(kills)
     traffic.check_lines(load, rows)
     traffic.check_stored(rows, lambda: traffic.sqlite_ids(alignd.settings["store.path"]))
     return rows
@@ -125,7 +125,7 @@ def test_no_memory(lab):
             else:
                 limit(alignd, "as")
             load.wait_for_more(MORE)
-    check(alignd, load)
+    check(alignd, load, restarts)
     seen("%d answered, %d not; ended and started again %d of %d times; answers other than on any day: %s; said: %s",
          len(load.answered()), len(load.unanswered()), restarts, TIMES, load.unusual() or "none",
          sorted(set(re.findall(r"(?m)^(?:out of memory.*|event=failure.*)$", alignd.log()))))
