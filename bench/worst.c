@@ -2,7 +2,8 @@
  * of its size.
  *
  *   bench/worst [-s] [KIND...]
- *   bench/worst -n COUNT            a normal message of 4 kB so often, for a profiler
+ *   bench/worst -n COUNT [KIND]     one kind, or a normal message of 4 kB, so often: for a
+ *                                   profiler
  *
  * Both go through lib/judge as the daemon's do, with a zone for a warm cache and keys
  * that are known already; the milter protocol is left out, which both would pay. What
@@ -422,13 +423,17 @@ static bool compare(const struct kind *kind, unsigned rounds)
 	return worst_ms <= MOST * normal_ms;
 }
 
-static int repeat(unsigned count)
+static int repeat(unsigned count, const char *kind)
 {
 	struct mail mail;
 
 	open_engine();
 	mail_init(&mail);
-	make_normal(&mail, 4096);
+	for (size_t i = 0; kind != NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].name, kind) == 0)
+			kinds[i].make(&mail);
+	if (mail.header.len == 0)
+		make_normal(&mail, 4096);
 	while (count-- > 0)
 		judge(&mail);
 	mail_done(&mail);
@@ -442,8 +447,8 @@ int main(int argc, char **argv)
 	bool good = true, named = false;
 	unsigned rounds = 5;
 
-	if (argc == 3 && strcmp(argv[1], "-n") == 0)
-		return repeat((unsigned)atoi(argv[2]));
+	if (argc >= 3 && strcmp(argv[1], "-n") == 0)
+		return repeat((unsigned)atoi(argv[2]), argv[3]);
 	if (argc > 1 && strcmp(argv[1], "-s") == 0) {
 		rounds = 1;
 		argc--;

@@ -61,7 +61,7 @@ static const char *read_tags(struct collecting *c, enum arc_part part, struct sl
 	return signature->broken || signature->instance == 0 ? signature->error : NULL;
 }
 
-static bool take_field(struct collecting *c, enum arc_part part, const struct field *field)
+static bool take_field(struct collecting *c, enum arc_part part, struct field *field)
 {
 	const struct signature *signature = NULL;
 	const char *error = NULL;
@@ -90,7 +90,7 @@ static bool take_field(struct collecting *c, enum arc_part part, const struct fi
 
 static bool take_fields(struct collecting *c, const struct fields *fields)
 {
-	for (const struct field *field = fields->first; field != NULL; field = field->below) {
+	for (struct field *field = fields->first; field != NULL; field = field->below) {
 		enum arc_part part;
 
 		if (!find_part(slice_until(field->text, field->name_len), &part))

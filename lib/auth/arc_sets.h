@@ -10,7 +10,7 @@
 enum arc_part { ARC_PART_RESULTS = 0, ARC_PART_MESSAGE, ARC_PART_SEAL, N_ARC_PARTS };
 
 struct arc_parts {
-	const struct field *fields[N_ARC_PARTS];        /* as long as the header lives */
+	struct field *fields[N_ARC_PARTS];      /* as long as the header lives */
 	const struct signature *message, *seal;         /* the arena's */
 };
 

@@ -99,15 +99,17 @@ static void add_to_hash(void *context, const char *data, size_t len)
 	crypto_hash_add(context, data, len);
 }
 
-static void add_field(struct crypto_hash *hash, const struct field *field)
+static void add_field(struct crypto_hash *hash, struct arena *arena, struct field *field)
 {
-	canon_header(CANON_RELAXED, field->text, SLICE(""), add_to_hash, hash);
+	struct slice text = fields_relaxed(arena, field);
+
+	crypto_hash_add(hash, text.data, text.len);
 	crypto_hash_add(hash, "\r\n", 2);
 }
 
 /* A seal covers all sets up to its own, itself last (RFC 8617 5.1.1): one hash
  * runs through the chain, and each seal ends a copy of it. */
-static void hash_seals(struct auth_arc *arc, const struct arc_sets *sets)
+static void hash_seals(struct auth_arc *arc, const struct arc_sets *sets, struct arena *arena)
 {
 	struct crypto_hash *all = crypto_hash_new();
 
@@ -116,19 +118,19 @@ static void hash_seals(struct auth_arc *arc, const struct arc_sets *sets)
 		struct slice own = set->fields[ARC_PART_SEAL]->text;
 		struct crypto_hash *one;
 
-		add_field(all, set->fields[ARC_PART_RESULTS]);
-		add_field(all, set->fields[ARC_PART_MESSAGE]);
+		add_field(all, arena, set->fields[ARC_PART_RESULTS]);
+		add_field(all, arena, set->fields[ARC_PART_MESSAGE]);
 		one = crypto_hash_copy(all);
 		canon_header(CANON_RELAXED, own, canon_header_signature(own), add_to_hash, one);
 		crypto_hash_end(one, arc->seals[i].digest);
 		crypto_hash_free(one);
 		arc->seals[i].signature = set->seal;
-		add_field(all, set->fields[ARC_PART_SEAL]);
+		add_field(all, arena, set->fields[ARC_PART_SEAL]);
 	}
 	crypto_hash_free(all);
 }
 
-static size_t hash_message(struct auth_arc *arc, const struct headerhash *header,
+static size_t hash_message(struct auth_arc *arc, struct headerhash *header, unsigned index,
 			   const struct arc_parts *set, struct check *check)
 {
 	const struct signature *signature = set->message;
@@ -136,29 +138,35 @@ static size_t hash_message(struct auth_arc *arc, const struct headerhash *header
 
 	check->signature = signature;
 	check->body = bodyhashes_want(&arc->bodies, signature->body_canon, limit, &check->form);
-	return headerhash_signature(header, signature, set->fields[ARC_PART_MESSAGE], check->digest);
+	return headerhash_signature(header, index, set->fields[ARC_PART_MESSAGE], check->digest);
 }
 
 /* The newest, and the older ones for oldest-pass, until one cannot verify or it
  * has cost enough. */
 static void hash_messages(struct auth_arc *arc, const struct arc_sets *sets, const struct fields *fields)
 {
-	struct headerhash *header = headerhash_new(fields);
+	const struct signature *signatures[LIMIT_ARC_SETS] = { NULL };
+	struct headerhash *header;
 	size_t octets = 0;
+	unsigned n = 0;
 
 	for (unsigned i = sets->n; i > 0; i--) {
-		const struct arc_parts *set = &sets->sets[i - 1];
-		size_t taken;
+		const struct signature *signature = sets->sets[i - 1].message;
 
-		if (set->message->error != NULL || fields_lack(fields, set->message) != NULL)
+		if (signature->error != NULL || fields_lack(fields, signature) != NULL)
 			break;
-		taken = hash_message(arc, header, set, &arc->messages[i - 1]);
-		if (i < sets->n)
+		signatures[n++] = signature;
+	}
+	header = headerhash_new(fields, signatures, n);
+	for (unsigned k = 0; k < n; k++) {
+		unsigned i = sets->n - k;
+		size_t taken = hash_message(arc, header, k, &sets->sets[i - 1], &arc->messages[i - 1]);
+
+		if (k > 0)
 			octets += taken;
 		if (octets > OLDER_HEADER_OCTETS || arc->bodies.n > OLDER_BODY_HASHES)
 			break;
 	}
-	headerhash_free(header);
 }
 
 /* On behalf of the keys below d= and not of d= itself: anyone can write a chain of
@@ -200,7 +208,7 @@ static bool prepare(struct auth_arc *arc, const struct arc_sets *sets, const str
 		return fail(arc, arena_printf(arc->arena, "message signature of set %u: %s", sets->n, lack));
 	arc->messages = ARENA_ARRAY(arc->arena, struct check, sets->n);
 	arc->seals = ARENA_ARRAY(arc->arena, struct check, sets->n);
-	hash_seals(arc, sets);
+	hash_seals(arc, sets, fields->arena);
 	hash_messages(arc, sets, fields);
 	return true;
 }

@@ -1,13 +1,10 @@
 #include "auth/auth_dkim.h"
 
-#include <sys/types.h>
-
-#include <dkim.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/bodyhash.h"
-#include "auth/fields.h"
+#include "auth/headerhash.h"
 #include "auth/keyfetch.h"
 #include "auth/signature.h"
 #include "base/buf.h"
@@ -17,11 +14,6 @@
 #define B_START_LEAST 8                 /* RFC 6008 4 */
 #define B_START_MOST 64
 #define SIGNATURE_FIELD "DKIM-Signature"
-#define GIVEN_FIELD_OCTETS 60000        /* of a signature field, which the library copies to 64 kB */
-
-struct auth_dkim_library {
-	DKIM_LIB *lib;
-};
 
 struct seen {                           /* one DKIM-Signature field that is looked at */
 	struct signature *signature;
@@ -29,8 +21,7 @@ struct seen {                           /* one DKIM-Signature field that is look
 	bool related;                   /* could be the author's */
 	bool checked;                   /* among the first max_signatures */
 	const char *unprocessed;        /* why the result is neutral */
-	const char *refused;            /* by the library: permerror */
-	bool hashed;
+	const struct field *field;      /* until the header's end */
 	uint8_t digest[CRYPTO_HASH_OCTETS];
 	struct bodyhash *body;
 	const struct bodyform *form;
@@ -38,7 +29,6 @@ struct seen {                           /* one DKIM-Signature field that is look
 };
 
 struct auth_dkim {
-	struct auth_dkim_library *library;
 	struct key_cache *keys;
 	struct asker *asker;
 	struct arena *arena;            /* the caller's: results, signatures */
@@ -51,97 +41,15 @@ struct auth_dkim {
 	struct keyfetch_effort effort;
 	struct seen seen[LIMIT_SIGNATURES_SEEN];
 	unsigned n_seen;
-	struct seen *given[LIMIT_SIGNATURES_SEEN];      /* to the library, its order */
-	unsigned n_given;
 };
-
-/* --- the library ------------------------------------------------------ */
-
-/* The library must never ask by itself. */
-static DKIM_CBSTAT no_key_lookup(DKIM *handle, DKIM_SIGINFO *info, u_char *buf, size_t size)
-{
-	(void)handle;
-	(void)info;
-	(void)buf;
-	(void)size;
-	return DKIM_CBSTAT_ERROR;
-}
-
-static void take_digest(struct seen *seen, DKIM_SIGINFO *info)
-{
-	int error = dkim_sig_geterror(info);
-	void *header, *body;
-	size_t header_len, body_len;
-
-	/* It has seen no body, so any l= is too large for it. */
-	if (error != DKIM_SIGERROR_UNKNOWN && error != DKIM_SIGERROR_OK &&
-	    error != DKIM_SIGERROR_TOOLARGE_L) {
-		seen->refused = error == DKIM_SIGERROR_EXPIRED ? "signature expired" :
-			error == DKIM_SIGERROR_DOMAIN ? "i= is not within d=" : "malformed signature field";
-		return;
-	}
-	if (dkim_sig_gethashes(info, &header, &header_len, &body, &body_len) != DKIM_STAT_OK ||
-	    header_len != sizeof(seen->digest))
-		return;
-	memcpy(seen->digest, header, header_len);
-	seen->hashed = true;
-}
-
-/* At the library's end of message; what comes after it is not wanted. */
-static DKIM_CBSTAT take_digests(DKIM *handle, DKIM_SIGINFO **infos, int n)
-{
-	struct auth_dkim *dkim = dkim_get_user_context(handle);
-
-	for (int i = 0; i < n && i < (int)dkim->n_given; i++)
-		if (dkim->given[i] != NULL && dkim->given[i]->checked)
-			take_digest(dkim->given[i], infos[i]);
-	return DKIM_CBSTAT_REJECT;
-}
-
-struct auth_dkim_library *auth_dkim_library_open(const char **error_r)
-{
-	/* Without FIXCRLF: with it the library reads behind a field that holds a
-	 * NUL, and cuts one over 64 kB. BADSIGHANDLES also keeps it going when it
-	 * cannot read From. */
-	unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
-	DKIM_LIB *lib = dkim_init(NULL, NULL);
-	struct auth_dkim_library *library;
-
-	if (lib == NULL) {
-		*error_r = "libopendkim cannot be initialized";
-		return NULL;
-	}
-	if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof(flags)) != DKIM_STAT_OK ||
-	    dkim_set_key_lookup(lib, no_key_lookup) != DKIM_STAT_OK ||
-	    dkim_set_final(lib, take_digests) != DKIM_STAT_OK ||
-	    !dkim_libfeature(lib, DKIM_FEATURE_SHA256) ||
-	    !dkim_libfeature(lib, DKIM_FEATURE_ED25519)) {
-		*error_r = "libopendkim lacks an option, SHA-256 or Ed25519";
-		dkim_close(lib);
-		return NULL;
-	}
-	library = mem_alloc(sizeof(*library));
-	library->lib = lib;
-	return library;
-}
-
-void auth_dkim_library_close(struct auth_dkim_library *library)
-{
-	if (library == NULL)
-		return;
-	dkim_close(library->lib);
-	free(library);
-}
 
 /* --- the header ------------------------------------------------------- */
 
-struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_cache *keys,
-				struct asker *asker, struct arena *arena,
+struct auth_dkim *auth_dkim_new(struct key_cache *keys, struct asker *asker, struct arena *arena,
 				const struct auth_dkim_options *options)
 {
 	struct auth_dkim *dkim = mem_zalloc(sizeof(*dkim));
 
-	dkim->library = library;
 	dkim->keys = keys;
 	dkim->asker = asker;
 	dkim->arena = arena;
@@ -173,8 +81,7 @@ static struct seen *look_at(struct auth_dkim *dkim, struct slice value, const ch
 
 	seen->signature = signature_parse(dkim->arena, SIGNATURE_DKIM, value,
 					  clock_utc_ms() / 1000);
-	seen->unprocessed = withheld != NULL ? withheld :
-		seen->signature->error == NULL ? seen->signature->unhashable : NULL;
+	seen->unprocessed = withheld;
 	if (seen->signature->error != NULL || seen->unprocessed != NULL)
 		return seen;
 	seen->key_name = arena_printf(dkim->arena, "%s._domainkey.%s", seen->signature->s,
@@ -195,10 +102,7 @@ void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice va
 		return;
 	if (dkim->n_signatures++ >= LIMIT_SIGNATURES_SEEN)
 		return;
-	if (field != NULL)
-		field->context = look_at(dkim, value, NULL);
-	else
-		look_at(dkim, value, withheld);
+	look_at(dkim, value, withheld)->field = field;
 }
 
 const struct fields *auth_dkim_fields(const struct auth_dkim *dkim)
@@ -245,7 +149,7 @@ static unsigned choose(struct auth_dkim *dkim, const char *author)
 	return dkim->most - left;
 }
 
-/* Each of them hashes the header anew. */
+/* Each of them may hash all of the header. */
 static unsigned most_signatures(const struct auth_dkim *dkim)
 {
 	size_t most = LIMIT_HASHED_OCTETS / (dkim->fields.octets + 1) + 1;
@@ -267,73 +171,25 @@ static void want_keys(struct auth_dkim *dkim, unsigned n)
 	keyfetch_start(fetch, dkim->asker);
 }
 
-static bool is_signature(const struct field *field)
-{
-	return slice_is_nocase(slice_until(field->text, field->name_len), SIGNATURE_FIELD);
-}
-
-/* Which fields the library gets: what the checked signatures cover, and these
- * themselves. Its time grows with the fields times the names in all h=. */
-static void select_fields(struct auth_dkim *dkim)
-{
-	const struct signature *checked[LIMIT_SIGNATURES_SEEN];
-	unsigned n = 0, n_fields = 0;
-
-	for (unsigned i = 0; i < dkim->n_seen; i++)
-		if (dkim->seen[i].checked)
-			checked[n++] = dkim->seen[i].signature;
-	fields_select(&dkim->fields, checked, n);
-	for (struct field *field = dkim->fields.last; field != NULL; field = field->above) {
-		struct seen *seen = field->context;
-
-		if (seen != NULL && seen->checked)
-			field->selected = true;
-		if (!field->selected || !is_signature(field))
-			continue;
-		/* the library reads every field of this name as a signature */
-		if (field->text.len > GIVEN_FIELD_OCTETS || n_fields == LIMIT_SIGNATURES_SEEN) {
-			field->selected = false;
-			fields_withhold(&dkim->fields, SLICE(SIGNATURE_FIELD), "too many signature fields");
-		} else {
-			n_fields++;
-		}
-	}
-}
-
-/* A broken signature field is a syntax error, and taken all the same. */
-static bool give_field(struct auth_dkim *dkim, DKIM *handle, const struct field *field)
-{
-	DKIM_STAT status = dkim_header(handle, (u_char *)(uintptr_t)field->text.data, field->text.len);
-
-	if (is_signature(field))
-		dkim->given[dkim->n_given++] = field->context;
-	return status == DKIM_STAT_OK || (is_signature(field) && status == DKIM_STAT_SYNTAX);
-}
-
-/* False: the library has not taken all of them. */
-static bool give_fields(struct auth_dkim *dkim, DKIM *handle)
-{
-	/* A name that no h= can hold: were all fields covered, the library would
-	 * write behind its list of them. */
-	static char spare[] = "not a field:";
-
-	for (struct field *field = dkim->fields.first; field != NULL; field = field->below)
-		if (field->selected && !give_field(dkim, handle, field))
-			return false;
-	return dkim_header(handle, (u_char *)spare, sizeof(spare) - 1) == DKIM_STAT_OK;
-}
-
+/* What is not here cannot be hashed. */
 static void hash_header(struct auth_dkim *dkim)
 {
-	DKIM_STAT status;
-	DKIM *handle = dkim_verify(dkim->library->lib, (const unsigned char *)"-", NULL, &status);
+	const struct signature *checked[LIMIT_SIGNATURES_SEEN] = { NULL };
+	struct seen *seen[LIMIT_SIGNATURES_SEEN];
+	struct headerhash *hash;
+	unsigned n = 0;
 
-	if (handle == NULL)
-		return;
-	dkim_set_user_context(handle, dkim);
-	if (give_fields(dkim, handle) && dkim_eoh(handle) == DKIM_STAT_OK)
-		dkim_eom(handle, NULL);
-	dkim_free(handle);
+	for (unsigned i = 0; i < dkim->n_seen; i++)
+		if (dkim->seen[i].checked) {
+			seen[n] = &dkim->seen[i];
+			checked[n++] = dkim->seen[i].signature;
+		}
+	hash = headerhash_new(&dkim->fields, checked, n);
+	for (unsigned i = 0; i < n; i++) {
+		seen[i]->unprocessed = fields_lack(&dkim->fields, checked[i]);
+		if (seen[i]->unprocessed == NULL)
+			headerhash_signature(hash, i, seen[i]->field, seen[i]->digest);
+	}
 }
 
 static void want_body(struct auth_dkim *dkim, struct seen *seen)
@@ -353,19 +209,11 @@ void auth_dkim_eoh(struct auth_dkim *dkim, const char *author)
 	n = choose(dkim, author);
 	if (n > 0) {
 		want_keys(dkim, n);
-		select_fields(dkim);
 		hash_header(dkim);
 	}
-	for (unsigned i = 0; i < dkim->n_seen; i++) {
-		struct seen *seen = &dkim->seen[i];
-
-		if (!seen->checked)
-			continue;
-		seen->unprocessed = fields_lack(&dkim->fields, seen->signature);
-		if (seen->unprocessed == NULL && seen->refused == NULL && !seen->hashed)
-			seen->unprocessed = "header cannot be processed";
-		want_body(dkim, seen);
-	}
+	for (unsigned i = 0; i < dkim->n_seen; i++)
+		if (dkim->seen[i].checked)
+			want_body(dkim, &dkim->seen[i]);
 	arena_free(dkim->header);
 	dkim->header = NULL;
 }
@@ -401,8 +249,6 @@ static bool check_message(struct auth_dkim *dkim, const struct seen *seen,
 					 " of so large a header" : ""));
 	if (dkim->n_from == 0)
 		return says(out, RES_DKIM_PERMERROR, "no From field");
-	if (seen->refused != NULL)
-		return says(out, RES_DKIM_PERMERROR, seen->refused);
 	if (signature->has_length && signature->length > seen->form->canon.octets)
 		return says(out, RES_DKIM_FAIL, "body is shorter than l=");
 	if (memcmp(seen->body->digest, signature->body_hash, sizeof(signature->body_hash)) != 0)
@@ -436,7 +282,7 @@ static size_t common_prefix(const char *a, const char *b)
 {
 	size_t len = 0;
 
-	while (a[len] != '\0' && a[len] == b[len])
+	while (len < B_START_MOST && a[len] != '\0' && a[len] == b[len])
 		len++;
 	return len;
 }
@@ -453,7 +299,7 @@ static const char *b_start(const struct auth_dkim *dkim, unsigned index)
 		const char *other = dkim->seen[i].signature->value_text;
 		size_t common = other != NULL && i != index ? common_prefix(text, other) : 0;
 
-		if (common >= len && text[common] != other[common])
+		if (common >= len && common < B_START_MOST)
 			len = common + 1;
 	}
 	if (len > B_START_MOST)

@@ -1,13 +1,11 @@
 /* auth_dkim.h - the DKIM signatures of one message (RFC 6376, 8301, 8463).
- * auth_dkim.c is the only file with libopendkim, which selects, canonicalizes
- * and hashes the header; signature.h reads the fields before it does, fields.h
- * gives it only what it can bear, bodyhash.h hashes the body, crypto.h verifies
- * with decoded keys kept.
+ * signature.h reads the fields, fields.h keeps the header until its end, headerhash.h
+ * and bodyhash.h hash, crypto.h verifies with decoded keys kept.
  *
  * Life: auth_dkim_new at MAIL; auth_dkim_header for every field in order (a
  * DKIM-Signature's key look-up starts right there); auth_dkim_eoh; auth_dkim_body
  * as octets arrive (streamed, nothing kept); then, when asker_wait() is over,
- * auth_dkim_finish. One thread at a time. No pointer of the library leaves it.
+ * auth_dkim_finish. One thread at a time.
  * The arena is the message's thread's own, not asker_arena(), and outlives the
  * asker: what the asker's task writes to is in it.
  */
@@ -26,13 +24,8 @@ struct auth_dkim_options {
 	bool accept_surplus;            /* dkim.body_length = "accept" */
 };
 
-struct auth_dkim_library;               /* one per process; thread-safe */
-struct auth_dkim_library *auth_dkim_library_open(const char **error_r);
-void auth_dkim_library_close(struct auth_dkim_library *library);
-
 struct auth_dkim;
-struct auth_dkim *auth_dkim_new(struct auth_dkim_library *library, struct key_cache *keys,
-				struct asker *asker, struct arena *arena,
+struct auth_dkim *auth_dkim_new(struct key_cache *keys, struct asker *asker, struct arena *arena,
 				const struct auth_dkim_options *options);
 /* name without colon, value as it came with leading blank; folds CRLF or LF. */
 void auth_dkim_header(struct auth_dkim *dkim, struct slice name, struct slice value);

@@ -497,6 +497,22 @@ int crypto_random(void *out_r, size_t len)
 	return RAND_bytes(out_r, (int)len) == 1 ? 0 : -1;
 }
 
+static uint64_t seed;
+
+static void make_seed(void)
+{
+	if (crypto_random(&seed, sizeof(seed)) != 0)
+		abort();
+}
+
+uint64_t crypto_seed(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_seed);
+	return seed;
+}
+
 /* --- base64 ----------------------------------------------------------- */
 
 static int base64_value(char c)

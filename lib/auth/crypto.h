@@ -59,6 +59,8 @@ void crypto_hash_free(struct crypto_hash *hash);                /* NULL is allow
 /* HMAC-SHA-256 under a key of the site, of at most 64 octets. */
 void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[CRYPTO_HASH_OCTETS]);
 int crypto_random(void *out_r, size_t len);                     /* 0, -1 */
+/* Random, one for the life of the process: spreads what strangers choose in tables. */
+uint64_t crypto_seed(void);
 /* Decodes base64 after removing FWS; padding may be absent (RFC 6376 2.10). -1
  * when it is none or larger than size. */
 long crypto_base64_decode(struct slice text, uint8_t *out_r, size_t size);

@@ -1,17 +1,11 @@
 #include "auth/fields.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "core/canon_header.h"
 
 #define NAME_OCTETS 512                 /* of a name that is remembered */
-
-struct need {                           /* a name in some h= */
-	struct slice name;
-	unsigned signature;             /* whose; sorting only */
-	unsigned left;                  /* fields that are still to be marked */
-};
 
 void fields_init(struct fields *fields, struct arena *arena)
 {
@@ -32,9 +26,9 @@ void fields_withhold(struct fields *fields, struct slice name, const char *reaso
 	fields->withheld[fields->n_withheld++].reason = reason;
 }
 
-/* Copies a value with every line end as CRLF. False: octets that the library
- * would drop or change while it hashes (NUL, a lone CR, VT, FF) or a line end
- * that is no fold: then more would verify than what was signed. */
+/* Copies a value with every line end as CRLF. False: octets that verifiers drop or
+ * change, each in its own way (NUL, a lone CR, VT, FF), or a line end that is no
+ * fold: then what verifies may not be what is read. */
 static bool copy_value(struct slice value, char *out_r, size_t *len_r)
 {
 	size_t len = 0;
@@ -136,71 +130,26 @@ const char *fields_lack(const struct fields *fields, const struct signature *sig
 	return fields->all_withheld;
 }
 
-int fields_compare_names(struct slice a, struct slice b)
+struct form {
+	char *text;
+	size_t len;
+};
+
+static void append(void *context, const char *data, size_t len)
 {
-	size_t len = a.len < b.len ? a.len : b.len;
+	struct form *form = context;
 
-	for (size_t i = 0; i < len; i++) {
-		int difference = ascii_lower(a.data[i]) - ascii_lower(b.data[i]);
+	memcpy(form->text + form->len, data, len);
+	form->len += len;
+}
 
-		if (difference != 0)
-			return difference;
+struct slice fields_relaxed(struct arena *arena, struct field *field)
+{
+	if (field->relaxed.data == NULL) {
+		struct form form = { .text = arena_alloc(arena, field->text.len + 1) };
+
+		canon_header(CANON_RELAXED, field->text, SLICE(""), append, &form);
+		field->relaxed = slice_new(form.text, form.len);
 	}
-	return (a.len > b.len) - (a.len < b.len);
-}
-
-static int compare_needs(const void *a, const void *b)
-{
-	const struct need *x = a, *y = b;
-	int difference = fields_compare_names(x->name, y->name);
-
-	return difference != 0 ? difference : (x->signature > y->signature) - (x->signature < y->signature);
-}
-
-static int compare_name_to_need(const void *name, const void *need)
-{
-	return fields_compare_names(*(const struct slice *)name, ((const struct need *)need)->name);
-}
-
-/* Leaves one entry per name, with the largest number that one signature wants. */
-static unsigned merge(struct need *needs, unsigned n)
-{
-	unsigned merged = 0, run = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		run = i > 0 && compare_needs(&needs[i], &needs[i - 1]) == 0 ? run + 1 : 1;
-		if (i == 0 || fields_compare_names(needs[i].name, needs[merged - 1].name) != 0) {
-			needs[merged] = needs[i];
-			needs[merged++].left = 0;
-		}
-		if (needs[merged - 1].left < run)
-			needs[merged - 1].left = run;
-	}
-	return merged;
-}
-
-void fields_select(struct fields *fields, const struct signature *const *signatures, unsigned n)
-{
-	struct need *needs;
-	unsigned total = 0, at = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		total += signatures[i]->n_names;
-	if (total == 0)
-		return;
-	needs = ARENA_ARRAY(fields->arena, struct need, total);
-	for (unsigned i = 0; i < n; i++)
-		for (unsigned k = 0; k < signatures[i]->n_names; k++)
-			needs[at++] = (struct need){ signatures[i]->names[k], i, 0 };
-	qsort(needs, total, sizeof(needs[0]), compare_needs);
-	total = merge(needs, total);
-	for (struct field *field = fields->last; field != NULL; field = field->above) {
-		struct slice name = slice_new(field->text.data, field->name_len);
-		struct need *need = bsearch(&name, needs, total, sizeof(needs[0]), compare_name_to_need);
-
-		if (need != NULL && need->left > 0) {
-			need->left--;
-			field->selected = true;
-		}
-	}
+	return field->relaxed;
 }

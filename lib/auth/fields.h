@@ -17,8 +17,7 @@ struct field {
 	struct field *above, *below;
 	struct slice text;              /* name:value, line ends CRLF, none at the end */
 	size_t name_len;                /* without white space before the colon */
-	bool selected;                  /* covered by a signature that is checked */
-	void *context;                  /* the owner's */
+	struct slice relaxed;           /* fields_relaxed(); data NULL: not made yet */
 };
 
 struct fields {
@@ -39,10 +38,7 @@ struct field *fields_add(struct fields *fields, struct slice name, struct slice 
 void fields_withhold(struct fields *fields, struct slice name, const char *reason);
 /* Why a signature cannot be hashed from what is kept; NULL: it can. */
 const char *fields_lack(const struct fields *fields, const struct signature *signature);
-/* Without case; the longer of two that begin alike is the larger. */
-int fields_compare_names(struct slice a, struct slice b);
-/* Marks what some signature covers: of a name that is in an h= k times the last
- * k fields (RFC 6376 5.4.2). */
-void fields_select(struct fields *fields, const struct signature *const *signatures, unsigned n);
+/* The relaxed form (RFC 6376 3.4.2), made once. */
+struct slice fields_relaxed(struct arena *arena, struct field *field);
 
 #endif

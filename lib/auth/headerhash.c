@@ -1,122 +1,196 @@
 #include "auth/headerhash.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-#include "base/mem.h"
 #include "core/canon_header.h"
 
-struct entry {
-	const struct field *field;
-	unsigned height;                /* 0: the lowest field of the header */
+#define BATCH_OCTETS 4096               /* handed over at once: a call costs as much as 100 octets */
+
+struct entry {                          /* one name of some h= */
+	struct entry *next;             /* same bucket */
+	struct slice name;
+	unsigned counted_for, run;      /* how often it has come in the signature, plus 1 */
+	unsigned most;                  /* fields that a signature may need */
+	unsigned n;
+	struct field **fields;          /* of this name, the lowest of the header first */
 };
 
 struct headerhash {
-	unsigned n;
-	struct entry entries[];         /* by name, the lowest field first */
+	const struct fields *fields;
+	const struct signature *const *signatures;
+	struct entry ***names;          /* of each signature, for each name in its h= */
+	struct entry **buckets;
+	unsigned mask;
+	uint64_t seed;
 };
 
-static struct slice name_of(const struct entry *entry)
+/* --- the table of names ----------------------------------------------- */
+
+static struct entry **bucket_of(const struct headerhash *hash, struct slice name)
 {
-	return slice_until(entry->field->text, entry->field->name_len);
+	uint64_t sum = hash->seed;
+
+	for (size_t i = 0; i < name.len; i++)
+		sum = (sum ^ (uint8_t)ascii_lower(name.data[i])) * UINT64_C(0x100000001b3);
+	return &hash->buckets[(sum ^ sum >> 29) & hash->mask];
 }
 
-static int compare_entries(const void *a, const void *b)
+static struct entry *find(struct entry *entry, struct slice name)
 {
-	const struct entry *x = a, *y = b;
-	int difference = fields_compare_names(name_of(x), name_of(y));
-
-	return difference != 0 ? difference : (x->height > y->height) - (x->height < y->height);
+	while (entry != NULL && !slice_equal_nocase(entry->name, name))
+		entry = entry->next;
+	return entry;
 }
 
-struct headerhash *headerhash_new(const struct fields *fields)
+static struct entry *find_or_add(struct headerhash *hash, struct slice name)
 {
-	struct headerhash *hash;
-	unsigned n = 0;
+	struct entry **bucket = bucket_of(hash, name), *entry = find(*bucket, name);
 
-	for (const struct field *field = fields->last; field != NULL; field = field->above)
-		n++;
-	hash = mem_alloc(sizeof(*hash) + n * sizeof(hash->entries[0]));
-	hash->n = n;
-	n = 0;
-	for (const struct field *field = fields->last; field != NULL; field = field->above) {
-		hash->entries[n] = (struct entry){ field, n };
-		n++;
+	if (entry == NULL) {
+		entry = ARENA_NEW(hash->fields->arena, struct entry);
+		entry->name = name;
+		entry->next = *bucket;
+		*bucket = entry;
 	}
-	qsort(hash->entries, n, sizeof(hash->entries[0]), compare_entries);
+	return entry;
+}
+
+/* Counts the name as one of this signature; how often it has come before. */
+static unsigned count(struct entry *entry, unsigned index)
+{
+	if (entry->counted_for != index + 1) {
+		entry->counted_for = index + 1;
+		entry->run = 0;
+	}
+	return entry->run++;
+}
+
+static void add_names(struct headerhash *hash, unsigned index)
+{
+	const struct signature *signature = hash->signatures[index];
+	struct entry **names = ARENA_ARRAY(hash->fields->arena, struct entry *, signature->n_names + 1);
+
+	for (unsigned i = 0; i < signature->n_names; i++) {
+		names[i] = find_or_add(hash, signature->names[i]);
+		count(names[i], index);
+		if (names[i]->most < names[i]->run + 1)
+			names[i]->most = names[i]->run + 1;     /* one more: it may be the signature itself */
+	}
+	hash->names[index] = names;
+}
+
+/* Of a name that is in an h= k times, its last k fields (RFC 6376 5.4.2). */
+static void add_fields(struct headerhash *hash)
+{
+	for (struct field *field = hash->fields->last; field != NULL; field = field->above) {
+		struct slice name = slice_until(field->text, field->name_len);
+		struct entry *entry = find(*bucket_of(hash, name), name);
+
+		if (entry == NULL || entry->n == entry->most)
+			continue;
+		if (entry->fields == NULL)
+			entry->fields = ARENA_ARRAY(hash->fields->arena, struct field *, entry->most);
+		entry->fields[entry->n++] = field;
+	}
+}
+
+static void open_table(struct headerhash *hash, unsigned n)
+{
+	unsigned names = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		names += hash->signatures[i]->n_names;
+	hash->mask = 15;
+	while (hash->mask < names)
+		hash->mask = hash->mask * 2 + 1;
+	hash->buckets = ARENA_ARRAY(hash->fields->arena, struct entry *, hash->mask + 1);
+	hash->seed = crypto_seed();
+}
+
+struct headerhash *headerhash_new(const struct fields *fields, const struct signature *const *signatures,
+				  unsigned n)
+{
+	struct headerhash *hash = ARENA_NEW(fields->arena, struct headerhash);
+
+	hash->fields = fields;
+	hash->signatures = signatures;
+	hash->names = ARENA_ARRAY(fields->arena, struct entry **, n + 1);
+	open_table(hash, n);
+	for (unsigned i = 0; i < n; i++)
+		add_names(hash, i);
+	add_fields(hash);
+	for (unsigned i = 0; i < n; i++)        /* counted again by headerhash_signature() */
+		for (unsigned k = 0; k < signatures[i]->n_names; k++)
+			hash->names[i][k]->counted_for = 0;
 	return hash;
 }
 
-void headerhash_free(struct headerhash *hash)
+/* --- hashing ---------------------------------------------------------- */
+
+struct batch {
+	struct crypto_hash *sum;
+	size_t octets, used;
+	char data[BATCH_OCTETS];
+};
+
+static void flush(struct batch *batch)
 {
-	free(hash);
+	if (batch->used > 0)
+		crypto_hash_add(batch->sum, batch->data, batch->used);
+	batch->used = 0;
 }
 
-/* The first entry whose name is not before this one. */
-static unsigned find_name(const struct headerhash *hash, struct slice name)
+static void add(void *context, const char *data, size_t len)
 {
-	unsigned low = 0, high = hash->n;
+	struct batch *batch = context;
 
-	while (low < high) {
-		unsigned middle = low + (high - low) / 2;
-
-		if (fields_compare_names(name_of(&hash->entries[middle]), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+	batch->octets += len;
+	if (len > sizeof(batch->data) - batch->used)
+		flush(batch);
+	if (len > sizeof(batch->data)) {
+		crypto_hash_add(batch->sum, data, len);
+		return;
 	}
-	return low;
+	memcpy(batch->data + batch->used, data, len);
+	batch->used += len;
 }
 
-/* How often the name stands before its place `index` in h=. */
-static unsigned count_before(const struct signature *signature, unsigned index)
+static void add_field(struct batch *batch, struct arena *arena, struct field *field, enum canon method)
 {
-	unsigned n = 0;
+	struct slice text = method == CANON_RELAXED ? fields_relaxed(arena, field) : field->text;
 
-	for (unsigned i = 0; i < index; i++)
-		n += slice_equal_nocase(signature->names[i], signature->names[index]);
-	return n;
+	add(batch, text.data, text.len);
+	add(batch, "\r\n", 2);
 }
 
-/* The field that the name at `index` of h= stands for; NULL: none is left. */
-static const struct field *find_field(const struct headerhash *hash, const struct signature *signature,
-				      unsigned index, const struct field *own)
+/* The field that this name of this signature stands for; NULL: none is left. */
+static struct field *take_field(struct entry *entry, unsigned index, const struct field *own)
 {
-	struct slice name = signature->names[index];
-	unsigned left = count_before(signature, index);
+	unsigned at = count(entry, index);
 
-	for (unsigned i = find_name(hash, name); i < hash->n; i++) {
-		const struct entry *entry = &hash->entries[i];
-
-		if (!slice_equal_nocase(name_of(entry), name))
-			return NULL;
-		if (entry->field != own && left-- == 0)
-			return entry->field;
-	}
-	return NULL;
+	if (at < entry->n && entry->fields[at] == own)
+		at = count(entry, index);
+	return at < entry->n ? entry->fields[at] : NULL;
 }
 
-static void add_to_hash(void *context, const char *data, size_t len)
+size_t headerhash_signature(struct headerhash *hash, unsigned index, const struct field *own,
+			    uint8_t digest_r[CRYPTO_HASH_OCTETS])
 {
-	crypto_hash_add(context, data, len);
-}
+	const struct signature *signature = hash->signatures[index];
+	enum canon method = signature->header_canon;
+	struct batch batch;
 
-size_t headerhash_signature(const struct headerhash *hash, const struct signature *signature,
-			    const struct field *own, uint8_t digest_r[CRYPTO_HASH_OCTETS])
-{
-	struct crypto_hash *sum = crypto_hash_new();
-	size_t octets = own->text.len;
-
+	batch.sum = crypto_hash_new();
+	batch.octets = batch.used = 0;
 	for (unsigned i = 0; i < signature->n_names; i++) {
-		const struct field *field = find_field(hash, signature, i, own);
+		struct field *field = take_field(hash->names[index][i], index, own);
 
-		if (field == NULL)
-			continue;
-		canon_header(signature->header_canon, field->text, SLICE(""), add_to_hash, sum);
-		crypto_hash_add(sum, "\r\n", 2);
-		octets += field->text.len;
+		if (field != NULL)
+			add_field(&batch, hash->fields->arena, field, method);
 	}
-	canon_header(signature->header_canon, own->text, canon_header_signature(own->text), add_to_hash, sum);
-	crypto_hash_end(sum, digest_r);
-	crypto_hash_free(sum);
-	return octets;
+	canon_header(method, own->text, canon_header_signature(own->text), add, &batch);
+	flush(&batch);
+	crypto_hash_end(batch.sum, digest_r);
+	crypto_hash_free(batch.sum);
+	return batch.octets;
 }

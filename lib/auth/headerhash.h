@@ -1,8 +1,11 @@
-/* headerhash.h - SHA-256 of what a message signature covers of the header
- * (RFC 6376 3.7, 5.4.2). For ARC; DKIM's are hashed by its library.
+/* headerhash.h - SHA-256 of what the signatures of one message cover of its header
+ * (RFC 6376 3.7, 5.4.2; RFC 8617 4.1.2).
  *
- * The fields are sorted by name once, so that the time grows with what is
- * covered, not with the fields times the names in all h=. One thread at a time.
+ * The names in all h= are put into one table, the header is walked once, and a
+ * field that several signatures cover in relaxed form is made canonical once, for
+ * DKIM and ARC together. So time grows with the header, with the names, and with
+ * the octets that are hashed, and with no product of them. All memory is the
+ * fields' arena's. One thread at a time.
  */
 #ifndef AUTH_HEADERHASH_H
 #define AUTH_HEADERHASH_H
@@ -11,12 +14,12 @@
 #include "auth/fields.h"
 
 struct headerhash;
-/* Borrows the fields. */
-struct headerhash *headerhash_new(const struct fields *fields);
-void headerhash_free(struct headerhash *hash);          /* NULL is allowed */
-/* `own`: the field that holds the signature, which covers no copy of itself.
- * Returns how many octets were hashed, before they were made canonical. */
-size_t headerhash_signature(const struct headerhash *hash, const struct signature *signature,
-			    const struct field *own, uint8_t digest_r[CRYPTO_HASH_OCTETS]);
+/* Borrows the fields and the signatures. */
+struct headerhash *headerhash_new(const struct fields *fields, const struct signature *const *signatures,
+				  unsigned n);
+/* Of signatures[index]. `own`: the field that holds it, which covers no copy of
+ * itself. Returns how many octets were hashed. */
+size_t headerhash_signature(struct headerhash *hash, unsigned index, const struct field *own,
+			    uint8_t digest_r[CRYPTO_HASH_OCTETS]);
 
 #endif

@@ -7,7 +7,7 @@
 #include "core/tags.h"
 
 #define FWS " \t\r\n"
-#define NAMES_OCTETS 4000               /* h=, which the library keeps in 4096 octets */
+#define NAMES_OCTETS 4000               /* h= */
 #define VALUE_OCTETS 2048               /* RSA of 16384 bits */
 #define CLOCK_DRIFT_S 300
 
@@ -273,19 +273,6 @@ static const char *check_seal_time(struct reading *r, struct slice value)
 	return slice_number(value, INT64_MAX, &signed_s) ? NULL : "bad t=";
 }
 
-/* The library leaves out the value of every tag whose `=` comes right after a
- * "b": that must be b= alone. */
-static const char *find_unhashable(const struct tags *tags)
-{
-	for (unsigned i = 0; i < tags->n; i++) {
-		struct slice name = tags->pairs[i].name;
-
-		if (name.data[name.len - 1] == 'b' && (name.len == 1) != (name.data[name.len] == '='))
-			return "signature field cannot be processed";
-	}
-	return NULL;
-}
-
 enum { DKIM = SIGNATURE_DKIM, AMS = SIGNATURE_ARC_MESSAGE, SEAL = SIGNATURE_ARC_SEAL };
 
 /* In this order: d= before i=, and what is found first is the reason. */
@@ -345,7 +332,6 @@ struct signature *signature_parse(struct arena *arena, enum signature_kind kind,
 	r.out->error = r.tags.error;            /* what was read before the fault is kept */
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		run_check(&r, i);
-	r.out->unhashable = find_unhashable(&r.tags);
 	return r.out;
 }
 

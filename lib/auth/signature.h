@@ -3,8 +3,7 @@
  *
  * Everything that can be known without the DNS and without the rest of the
  * message. A field that can never verify is still read as far as possible, so
- * that it can be listed with its reason. Pure but for the arena; stricter than
- * the library that hashes the header, so that the two cannot disagree.
+ * that it can be listed with its reason. Pure but for the arena.
  */
 #ifndef AUTH_SIGNATURE_H
 #define AUTH_SIGNATURE_H
@@ -26,7 +25,6 @@ struct signature {
 	bool broken;                    /* it is no tag list; then none of it is sure */
 	unsigned instance;              /* ARC: i=, 1 to 50; 0: absent or bad */
 	enum seal_cv cv;                /* of a seal; UNSET: absent or bad */
-	const char *unhashable;         /* why the library cannot hash it; NULL: it can */
 	const char *d, *s;              /* normal; NULL: no domain */
 	const char *i_local, *i_domain; /* decoded; NULL as in dkim_evidence */
 	enum crypto_algorithm algorithm;

@@ -50,11 +50,6 @@ static void close_psl(void *thing)
 	suffix_psl_close(thing);
 }
 
-static void close_dkim(void *thing)
-{
-	auth_dkim_library_close(thing);
-}
-
 static void close_keys(void *thing)
 {
 	key_cache_free(thing);
@@ -130,28 +125,16 @@ static int take_psl(struct engine *engine, const char **error_r)
 	return 0;
 }
 
-static int take_crypto(struct engine *engine, struct engine *previous, const char **error_r)
+static void take_keys(struct engine *engine, struct engine *previous)
 {
-	struct auth_dkim_library *library;
-
-	if (previous != NULL) {
-		engine->dkim_part = part_ref(previous->dkim_part);
-		engine->keys_part = part_ref(previous->keys_part);
-		return 0;
-	}
-	library = auth_dkim_library_open(error_r);
-	if (library == NULL)
-		return -1;
-	engine->dkim_part = part_new(library, close_dkim);
-	engine->keys_part = part_new(key_cache_new(KEY_CACHE_ENTRIES), close_keys);
-	return 0;
+	engine->keys_part = previous != NULL ? part_ref(previous->keys_part) :
+		part_new(key_cache_new(KEY_CACHE_ENTRIES), close_keys);
 }
 
 static void wire(struct engine *engine)
 {
 	engine->resolver = engine->resolver_part->thing;
 	engine->psl = engine->psl_part->thing;
-	engine->dkim = engine->dkim_part->thing;
 	engine->keys = engine->keys_part->thing;
 	engine->discover = (struct discover_options){
 		.method = engine->settings->discovery,
@@ -176,10 +159,11 @@ struct engine *engine_open(struct settings *settings, const char *zone,
 
 	if (draw_key_load(settings->sample_key_file, engine->sample_key, error_r) < 0 ||
 	    take_resolver(engine, zone, previous, error_r) < 0 ||
-	    take_psl(engine, error_r) < 0 || take_crypto(engine, previous, error_r) < 0) {
+	    take_psl(engine, error_r) < 0) {
 		engine_unref(engine);
 		return NULL;
 	}
+	take_keys(engine, previous);
 	wire(engine);
 	return engine;
 }
@@ -216,10 +200,11 @@ struct engine *engine_open_with(struct settings *settings, struct resolver *reso
 	struct engine *engine = engine_new(settings);
 
 	engine->resolver_part = part_new(resolver, close_resolver);
-	if (take_psl(engine, error_r) < 0 || take_crypto(engine, NULL, error_r) < 0) {
+	if (take_psl(engine, error_r) < 0) {
 		engine_unref(engine);
 		return NULL;
 	}
+	take_keys(engine, NULL);
 	wire(engine);
 	return engine;
 }
@@ -236,7 +221,6 @@ void engine_unref(struct engine *engine)
 		return;
 	part_unref(engine->resolver_part);
 	part_unref(engine->keys_part);
-	part_unref(engine->dkim_part);
 	part_unref(engine->psl_part);
 	settings_unref(engine->settings);
 	free(engine);

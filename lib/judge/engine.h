@@ -18,10 +18,9 @@ struct part;
 struct engine {
 	int references;                         /* atomic */
 	struct settings *settings;              /* the engine's own reference */
-	struct part *resolver_part, *psl_part, *dkim_part, *keys_part;  /* engine.c */
+	struct part *resolver_part, *psl_part, *keys_part;  /* engine.c */
 	struct resolver *resolver;
 	struct suffix_psl *psl;
-	struct auth_dkim_library *dkim;
 	struct key_cache *keys;
 	struct discover_options discover;
 	uint8_t sample_key[32];

@@ -154,7 +154,7 @@ static void open_asker(struct message *m)
 
 	m->asker = asker_new(m->engine->resolver, &limits);
 	shares_begin(m);
-	m->dkim = auth_dkim_new(m->engine->dkim, m->engine->keys, m->asker, m->arena, &options);
+	m->dkim = auth_dkim_new(m->engine->keys, m->asker, m->arena, &options);
 	open_arc(m);
 }
 

@@ -13,7 +13,6 @@
 #define DATA TESTDIR "/data/dkim/"
 #define MAX_ASKED 256
 
-static struct auth_dkim_library *library;
 static struct resolver *zone;
 static struct key_cache *keys;
 static const struct auth_dkim_options usual = { 16, 1024, false };
@@ -22,8 +21,6 @@ static void open_all(void)
 {
 	const char *error = NULL;
 
-	library = auth_dkim_library_open(&error);
-	ck_assert_msg(library != NULL, "%s", error);
 	zone = resolver_zone_open(DATA "zone", &error);
 	ck_assert_msg(zone != NULL, "%s", error);
 	keys = key_cache_new(100);
@@ -33,7 +30,6 @@ static void close_all(void)
 {
 	key_cache_free(keys);
 	resolver_close(zone);
-	auth_dkim_library_close(library);
 }
 
 /* --- feeding ---------------------------------------------------------- */
@@ -81,7 +77,7 @@ static void run_begin(struct run *run, struct resolver *resolver,
 	const struct asker_limits limits = { 1000, 100 };
 
 	*run = (struct run){ .arena = arena_new(), .asker = asker_new(resolver, &limits) };
-	run->dkim = auth_dkim_new(library, keys, run->asker, run->arena, options);
+	run->dkim = auth_dkim_new(keys, run->asker, run->arena, options);
 }
 
 static void run_field(struct run *run, struct slice name, struct slice value)
@@ -219,7 +215,7 @@ static const struct {
 	{ "no-from", RES_DKIM_PERMERROR, "no From field" },
 	{ "unreadable-from", RES_DKIM_PASS, NULL },
 	{ "two-from", RES_DKIM_PASS, NULL },
-	{ "all-covered", RES_DKIM_FAIL, "signature did not verify" },
+	{ "all-covered", RES_DKIM_PASS, NULL },         /* h= names itself: 3.5, others are meant */
 	{ "long-field", RES_DKIM_PASS, NULL },
 	/* tags of the signature */
 	{ "expires-later", RES_DKIM_PASS, NULL },
@@ -260,9 +256,8 @@ static const struct {
 	{ "extra-tags", RES_DKIM_PASS, NULL },
 	{ "blank-around-equals", RES_DKIM_PASS, NULL },
 	{ "blank-after-b", RES_DKIM_PASS, NULL },
-	/* honest, but the library would hash something else */
-	{ "blank-before-b", RES_DKIM_NEUTRAL, "signature field cannot be processed" },
-	{ "tag-ending-in-b", RES_DKIM_NEUTRAL, "signature field cannot be processed" },
+	{ "blank-before-b", RES_DKIM_PASS, NULL },
+	{ "tag-ending-in-b", RES_DKIM_PASS, NULL },
 	{ "duplicate-tag", RES_DKIM_PERMERROR, "duplicate tag" },
 	{ "bad-tag-name", RES_DKIM_PERMERROR, "not a tag=value list" },
 	{ "not-a-list", RES_DKIM_PERMERROR, "not a tag=value list" },

@@ -15,7 +15,6 @@ foreign='
 ^systemd/     ^milter/
 ^unbound\.h$  ^lib/auth/resolver_unbound\.c$
 ^spf2/        ^lib/auth/auth_spf\.c$
-^(opendkim/)?dkim(-[a-z]+)?\.h$  ^lib/auth/auth_dkim\.c$
 ^libpsl\.h$   ^lib/auth/suffix_psl\.c$
 ^idn2\.h$     ^lib/auth/idna\.c$
 ^openssl/     ^lib/auth/crypto\.c$
