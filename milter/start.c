@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <malloc.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "callbacks.h"
 #include "log.h"
 
@@ -312,7 +312,7 @@ void start_raise_limits(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	mallopt(M_ARENA_MAX, ARENAS);
+	mem_tune(ARENAS);
 }
 
 int start_write_pid(const char *path, const char **error_r)

@@ -77,7 +77,7 @@ static struct slice read_header(struct fields *fields, struct slice message)
 static void validate(struct slice message, struct arena *arena, struct arc_evidence *out_r)
 {
 	static const struct asker_limits limits = { 1000, 1000 };
-	static const struct auth_arc_options options = { 50, 1024, false };
+	static const struct auth_arc_options options = { 50, 1024, false, 54 };
 	struct asker *asker = asker_new(zone, &limits);
 	struct auth_arc *arc = auth_arc_new(keys, asker, arena, &options);
 	struct fields fields;
@@ -90,7 +90,7 @@ static void validate(struct slice message, struct arena *arena, struct arc_evide
 	for (; body.len > 0; body = slice_from(body, BODY_PIECE))
 		auth_arc_body(arc, body.data, body.len < BODY_PIECE ? body.len : BODY_PIECE);
 	asker_wait(asker, 1000, 1000, NULL, NULL);
-	auth_arc_finish(arc, out_r);
+	auth_arc_finish(arc, 0, out_r);
 	auth_arc_free(arc);
 	asker_free(asker);
 }

@@ -47,7 +47,6 @@ struct auth_arc *auth_arc_new(struct key_cache *keys, struct asker *asker, struc
 	arc->options = *options;
 	if (arc->options.minimum_key_bits < LEAST_KEY_BITS)
 		arc->options.minimum_key_bits = LEAST_KEY_BITS;
-	arc->effort.most = AUTH_ARC_LOOKUPS(options->max_sets);
 	bodyhashes_init(&arc->bodies, arena);
 	return arc;
 }
@@ -316,8 +315,9 @@ static void judge(struct auth_arc *arc)
 	arc->evidence.result = RES_ARC_PASS;
 }
 
-void auth_arc_finish(struct auth_arc *arc, struct arc_evidence *out_r)
+void auth_arc_finish(struct auth_arc *arc, double spent, struct arc_evidence *out_r)
 {
+	arc->effort.most = spent < arc->options.effort ? arc->options.effort - spent : 0;
 	bodyhashes_end(&arc->bodies);
 	if (arc->evidence.result == RES_ARC_UNSET)
 		judge(arc);

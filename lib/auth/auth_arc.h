@@ -10,7 +10,9 @@
  * Bounds: LIMIT_ARC_OCTETS of fields, max_sets; older message signatures, which
  * change only oldest-pass, are tried from the newest on until one fails, or they
  * have taken LIMIT_HASHED_OCTETS of header or eight hashes of the body. Those
- * behind count as not verified, and their keys are not asked for.
+ * behind count as not verified, and their keys are not asked for. Of the effort that DKIM
+ * has left the newest message signature comes first, then the seals; a chain that needs
+ * more fails.
  */
 #ifndef AUTH_AUTH_ARC_H
 #define AUTH_AUTH_ARC_H
@@ -25,6 +27,7 @@ struct auth_arc_options {
 	unsigned max_sets;              /* longer chains fail */
 	unsigned minimum_key_bits;      /* RSA; never below 1024 */
 	bool accept_surplus;            /* dkim.body_length = "accept" */
+	unsigned effort;                /* of DKIM and ARC together, see keyfetch.h */
 };
 /* Questions that one chain can ask. */
 #define AUTH_ARC_LOOKUPS(max_sets) (2 * (max_sets))
@@ -38,7 +41,8 @@ struct auth_arc *auth_arc_new(struct key_cache *keys, struct asker *asker, struc
 void auth_arc_eoh(struct auth_arc *arc, const struct fields *fields, struct arc_evidence *out_r);
 void auth_arc_ask(struct auth_arc *arc);
 void auth_arc_body(struct auth_arc *arc, const char *data, size_t len);
-void auth_arc_finish(struct auth_arc *arc, struct arc_evidence *out_r);
+/* `spent`: effort that DKIM has had. */
+void auth_arc_finish(struct auth_arc *arc, double spent, struct arc_evidence *out_r);
 void auth_arc_free(struct auth_arc *arc);       /* NULL is allowed */
 
 #endif

@@ -21,6 +21,7 @@ struct seen {                           /* one DKIM-Signature field that is look
 	bool related;                   /* could be the author's */
 	bool checked;                   /* among the first max_signatures */
 	const char *unprocessed;        /* why the result is neutral */
+	bool too_much;                  /* others have hashed all that may be: policy */
 	const struct field *field;      /* until the header's end */
 	uint8_t digest[CRYPTO_HASH_OCTETS];
 	struct bodyhash *body;
@@ -37,7 +38,6 @@ struct auth_dkim {
 	struct fields fields;
 	struct bodyhashes bodies;
 	unsigned n_from, n_signatures, n_asked;
-	unsigned most;                  /* signatures that are checked */
 	struct keyfetch_effort effort;
 	struct seen seen[LIMIT_SIGNATURES_SEEN];
 	unsigned n_seen;
@@ -133,7 +133,7 @@ static bool is_related(const struct seen *seen, const char *author)
 /* The author's own first, then by their order in the message; the keys too. */
 static unsigned choose(struct auth_dkim *dkim, const char *author)
 {
-	unsigned left = dkim->most;
+	unsigned left = dkim->options.max_signatures;
 
 	for (int related = 1; related >= 0; related--)
 		for (unsigned i = 0; i < dkim->n_seen && left > 0; i++) {
@@ -146,15 +146,7 @@ static unsigned choose(struct auth_dkim *dkim, const char *author)
 			ask_key(dkim, seen);
 			left--;
 		}
-	return dkim->most - left;
-}
-
-/* Each of them may hash all of the header. */
-static unsigned most_signatures(const struct auth_dkim *dkim)
-{
-	size_t most = LIMIT_HASHED_OCTETS / (dkim->fields.octets + 1) + 1;
-
-	return most < dkim->options.max_signatures ? (unsigned)most : dkim->options.max_signatures;
+	return dkim->options.max_signatures - left;
 }
 
 static void want_keys(struct auth_dkim *dkim, unsigned n)
@@ -171,24 +163,35 @@ static void want_keys(struct auth_dkim *dkim, unsigned n)
 	keyfetch_start(fetch, dkim->asker);
 }
 
-/* What is not here cannot be hashed. */
-static void hash_header(struct auth_dkim *dkim)
+/* Those that are checked, what could be the author's first. */
+static unsigned list_checked(struct auth_dkim *dkim, struct seen **list_r, const struct signature **signatures_r)
 {
-	const struct signature *checked[LIMIT_SIGNATURES_SEEN] = { NULL };
-	struct seen *seen[LIMIT_SIGNATURES_SEEN];
-	struct headerhash *hash;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < dkim->n_seen; i++)
-		if (dkim->seen[i].checked) {
-			seen[n] = &dkim->seen[i];
-			checked[n++] = dkim->seen[i].signature;
-		}
-	hash = headerhash_new(&dkim->fields, checked, n);
+	for (int related = 1; related >= 0; related--)
+		for (unsigned i = 0; i < dkim->n_seen; i++)
+			if (dkim->seen[i].checked && dkim->seen[i].related == (related == 1)) {
+				list_r[n] = &dkim->seen[i];
+				signatures_r[n++] = dkim->seen[i].signature;
+			}
+	return n;
+}
+
+static void hash_header(struct auth_dkim *dkim)
+{
+	const struct signature *signatures[LIMIT_SIGNATURES_SEEN] = { NULL };
+	struct seen *checked[LIMIT_SIGNATURES_SEEN];
+	unsigned n = list_checked(dkim, checked, signatures);
+	struct headerhash *hash = headerhash_new(&dkim->fields, signatures, n);
+	size_t octets = 0;
+
 	for (unsigned i = 0; i < n; i++) {
-		seen[i]->unprocessed = fields_lack(&dkim->fields, checked[i]);
-		if (seen[i]->unprocessed == NULL)
-			headerhash_signature(hash, i, seen[i]->field, seen[i]->digest);
+		struct seen *seen = checked[i];
+
+		seen->unprocessed = fields_lack(&dkim->fields, seen->signature);
+		seen->too_much = octets >= LIMIT_HASHED_OCTETS;
+		if (seen->unprocessed == NULL && !seen->too_much)
+			octets += headerhash_signature(hash, i, seen->field, seen->digest);
 	}
 }
 
@@ -204,7 +207,6 @@ void auth_dkim_eoh(struct auth_dkim *dkim, const char *author)
 {
 	unsigned n;
 
-	dkim->most = most_signatures(dkim);
 	dkim->effort.most = dkim->options.max_signatures;
 	n = choose(dkim, author);
 	if (n > 0) {
@@ -243,10 +245,10 @@ static bool check_message(struct auth_dkim *dkim, const struct seen *seen,
 	if (signature->error != NULL)
 		return says(out, RES_DKIM_PERMERROR, signature->error);
 	if (!seen->checked)
-		return says(out, RES_DKIM_POLICY,
-			    arena_printf(dkim->arena, "not checked: more than %u signatures%s", dkim->most,
-					 dkim->most < dkim->options.max_signatures ?
-					 " of so large a header" : ""));
+		return says(out, RES_DKIM_POLICY, arena_printf(dkim->arena, "not checked: more than %u signatures",
+							       dkim->options.max_signatures));
+	if (seen->too_much)
+		return says(out, RES_DKIM_POLICY, "not checked: too many signatures of so large a header");
 	if (dkim->n_from == 0)
 		return says(out, RES_DKIM_PERMERROR, "no From field");
 	if (signature->has_length && signature->length > seen->form->canon.octets)
@@ -336,7 +338,7 @@ void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, uns
 		const struct seen *seen = &dkim->seen[i];
 
 		describe(dkim, i, &list[i]);
-		unchecked += seen->key_name != NULL && !seen->checked;
+		unchecked += seen->key_name != NULL && (!seen->checked || seen->too_much);
 	}
 	/* what may be aligned first, since all of them may be too costly */
 	for (int related = 1; related >= 0; related--)
@@ -347,4 +349,9 @@ void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, uns
 	*list_r = list;
 	*n_r = dkim->n_seen;
 	*unchecked_r = unchecked;
+}
+
+double auth_dkim_effort(const struct auth_dkim *dkim)
+{
+	return dkim->effort.used;
 }

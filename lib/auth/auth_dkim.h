@@ -42,6 +42,8 @@ void auth_dkim_body(struct auth_dkim *dkim, const char *data, size_t len);
  * Never fails: what cannot be checked says so in its result and reason. */
 void auth_dkim_finish(struct auth_dkim *dkim, struct dkim_evidence **list_r, unsigned *n_r,
 		      unsigned *unchecked_r);
+/* After that: what verifying has cost (crypto_key_effort). */
+double auth_dkim_effort(const struct auth_dkim *dkim);
 void auth_dkim_free(struct auth_dkim *dkim);
 
 #endif

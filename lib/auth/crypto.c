@@ -1,23 +1,23 @@
 #include "auth/crypto.h"
 
 #include <assert.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/params.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/rsakey.h"
 #include "base/mem.h"
 
 #define SHARDS 16
 #define HMAC_BLOCK_OCTETS 64            /* of SHA-256 */
 #define ED25519_KEY_OCTETS 32
 #define ED25519_SIGNATURE_OCTETS 64
-#define EXPONENT_BITS_MAX 33
+#define EXPONENT_OCTETS 5               /* 33 bits */
 #define ED25519_EFFORT 4                /* seen: 90 us, against 20 */
 #define USUAL_BITS 2048.0
 #define USUAL_EXPONENT_BITS 17          /* of 65537 */
@@ -64,52 +64,65 @@ static void need(const void *pointer)
 
 /* --- keys ------------------------------------------------------------- */
 
-static bool exponent_is_sane(const BIGNUM *e)
+/* What no generator makes: even, 1, or of more bits. */
+static bool exponent_is_sane(struct slice e)
 {
-	return e != NULL && BN_is_odd(e) && !BN_is_one(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX;
+	unsigned first = (unsigned char)e.data[0], last = (unsigned char)e.data[e.len - 1];
+
+	return e.len <= EXPONENT_OCTETS && (e.len < EXPONENT_OCTETS || first == 1) && last % 2 == 1 &&
+	       (e.len > 1 || last > 1);
 }
 
-static bool is_rsa(const EVP_PKEY *pkey)
+static unsigned count_bits(struct slice number)
 {
-	BIGNUM *e = NULL;
-	bool sane = EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
-		    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
-		    exponent_is_sane(e);
+	unsigned bits = 8 * (unsigned)(number.len - 1);
 
-	BN_free(e);
-	return sane;
+	for (unsigned first = (unsigned char)number.data[0]; first > 0; first >>= 1)
+		bits++;
+	return bits;
 }
 
-/* A multiplication grows with the square of the size, and each bit of the exponent
- * takes one, or two when it is set. */
-static double effort_of(const EVP_PKEY *pkey, unsigned bits)
+/* Fitted to what was seen (1024 to 4096 bits, exponents of 2 to 33): some is spent on any
+ * key, a multiplication grows with the square of the size, and each bit of the exponent takes
+ * one, or more where many are set. */
+static double rsa_effort(unsigned bits, unsigned exponent_bits)
 {
-	double size = bits / USUAL_BITS, effort = ED25519_EFFORT;
-	BIGNUM *e = NULL;
+	double size = bits / USUAL_BITS;
+	double steps = (double)exponent_bits / USUAL_EXPONENT_BITS;
 
-	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
-	    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1)
-		effort = size * size * BN_num_bits(e) / USUAL_EXPONENT_BITS;
-	BN_free(e);
-	return effort;
+	if (exponent_bits > USUAL_EXPONENT_BITS)
+		steps *= 1.4;
+	return 0.2 + 0.8 * size * size * (0.2 + 0.8 * steps);
 }
 
-/* SubjectPublicKeyInfo, as nearly all publish it, or the RSAPublicKey that
- * RFC 6376 3.6.1 speaks of. Octets behind the structure: not a key. */
-static EVP_PKEY *decode_rsa(struct slice key)
+/* The crypto library wants numbers with the lowest octet first. */
+static OSSL_PARAM number(const char *name, struct slice octets, unsigned char *room)
 {
-	const unsigned char *at = (const unsigned char *)key.data;
-	const unsigned char *end = at + key.len;
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)key.len);
+	for (size_t i = 0; i < octets.len; i++)
+		room[i] = (unsigned char)octets.data[octets.len - 1 - i];
+	return OSSL_PARAM_construct_BN(name, room, octets.len);
+}
 
-	if (pkey == NULL) {
-		at = (const unsigned char *)key.data;
-		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)key.len);
-	}
-	if (pkey != NULL && (at != end || !is_rsa(pkey))) {
-		EVP_PKEY_free(pkey);
+static EVP_PKEY *decode_rsa(struct slice octets, double *effort_r)
+{
+	unsigned char room[2][CRYPTO_KEY_OCTETS];
+	struct slice modulus, exponent;
+	OSSL_PARAM params[3];
+	EVP_PKEY_CTX *context;
+	EVP_PKEY *pkey = NULL;
+
+	if (!rsakey_parse(octets, &modulus, &exponent) || !exponent_is_sane(exponent))
+		return NULL;
+	*effort_r = rsa_effort(count_bits(modulus), count_bits(exponent));
+	params[0] = number(OSSL_PKEY_PARAM_RSA_N, modulus, room[0]);
+	params[1] = number(OSSL_PKEY_PARAM_RSA_E, exponent, room[1]);
+	params[2] = OSSL_PARAM_construct_end();
+	context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	need(context);
+	if (EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		pkey = NULL;
-	}
+	EVP_PKEY_CTX_free(context);
 	return pkey;
 }
 
@@ -130,12 +143,13 @@ static EVP_PKEY_CTX *prepare_rsa(EVP_PKEY *pkey)
 
 static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice octets)
 {
+	double effort = ED25519_EFFORT;
 	EVP_PKEY *pkey = NULL;
 	struct crypto_key *key;
 
 	switch (algorithm) {
 	case CRYPTO_RSA_SHA256:
-		pkey = decode_rsa(octets);
+		pkey = decode_rsa(octets, &effort);
 		break;
 	case CRYPTO_ED25519_SHA256:
 		if (octets.len == ED25519_KEY_OCTETS)           /* RFC 8463 4 */
@@ -156,7 +170,7 @@ static struct crypto_key *decode(enum crypto_algorithm algorithm, struct slice o
 	if (algorithm == CRYPTO_RSA_SHA256)
 		key->prepared = prepare_rsa(pkey);
 	key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
-	key->effort = effort_of(pkey, key->bits);
+	key->effort = effort;
 	return key;
 }
 
@@ -515,15 +529,22 @@ uint64_t crypto_seed(void)
 
 /* --- base64 ----------------------------------------------------------- */
 
+enum { BLANK = 64, PADDING = 65, NONE = -1 };
+
+static const signed char base64_values[128] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, BLANK, BLANK, -1, -1, BLANK, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	BLANK, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, PADDING, -1, -1,
+	-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+
 static int base64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return (unsigned char)c < 128 ? base64_values[(unsigned char)c] : NONE;
 }
 
 long crypto_base64_decode(struct slice text, uint8_t *out_r, size_t size)
@@ -533,16 +554,15 @@ long crypto_base64_decode(struct slice text, uint8_t *out_r, size_t size)
 	size_t len = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-		int value = base64_value(c);
+		int value = base64_value(text.data[i]);
 
-		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+		if (value == BLANK)
 			continue;
-		if (c == '=' && n + padding >= 2 && n + padding < 4) {
+		if (value == PADDING && n + padding >= 2 && n + padding < 4) {
 			padding++;
 			continue;
 		}
-		if (value < 0 || padding > 0)
+		if (value < 0 || value == PADDING || padding > 0)
 			return -1;
 		bits = bits << 6 | (uint32_t)value;
 		if (++n % 4 == 0 || n % 4 > 1) {

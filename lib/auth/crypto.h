@@ -2,7 +2,7 @@
  * the crypto library.
  *
  * Decoded public keys are kept in a bounded cache keyed by algorithm and key
- * octets, since decoding is most of a verification's cost; that a key cannot be
+ * octets, since decoding takes a quarter of a verification's time; that a key cannot be
  * decoded is kept too. The least recently used key leaves first; one that is
  * in use lives on until its last crypto_key_unref(). Everything is thread-safe
  * but a struct crypto_hash, which belongs to one thread at a time.

@@ -36,6 +36,10 @@ static bool copy_value(struct slice value, char *out_r, size_t *len_r)
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.data[i];
 
+		if ((unsigned char)c > '\r') {
+			out_r[len++] = c;
+			continue;
+		}
 		if (c == '\r' && i + 1 < value.len && value.data[i + 1] == '\n')
 			continue;
 		if (c == '\0' || c == '\r' || c == '\v' || c == '\f')
@@ -65,10 +69,12 @@ static struct slice without_line_end(struct slice value)
 
 static size_t count_octet(struct slice s, char c)
 {
-	size_t n = 0;
+	size_t n = 0, at;
 
-	for (size_t i = 0; i < s.len; i++)
-		n += s.data[i] == c;
+	while ((at = slice_find(s, c)) < s.len) {
+		s = slice_from(s, at + 1);
+		n++;
+	}
 	return n;
 }
 

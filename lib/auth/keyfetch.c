@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/keyrecord.h"
+#include "base/buf.h"
 
 #define MAX_KEY_BITS 4096               /* RSA; a larger one costs too much */
 #define MAX_KEY_RECORDS 4               /* tried, of those at one name */
@@ -139,12 +140,19 @@ static void try_records(const struct dns_answer *answer, struct key_cache *cache
 			const struct keyfetch_question *question, struct keyfetch_result *best)
 {
 	unsigned tried = 0;
+	size_t octets = 0;
 
 	says(best, RES_DKIM_PERMERROR, "no key record");
 	for (unsigned i = 0; i < answer->n && tried < MAX_KEY_RECORDS; i++) {
 		struct keyfetch_result one = { 0 };
 		struct keyrecord record;
 
+		octets += answer->records[i].data.len;
+		if (octets > LIMIT_KEY_OCTETS) {
+			if (tried == 0)
+				says(best, RES_DKIM_PERMERROR, "key record too long");
+			break;
+		}
 		keyrecord_parse(answer->records[i].data, question->algorithm, &record);
 		if (!record.is_key && answer->n > 1)
 			continue;

@@ -29,7 +29,8 @@ enum {
 	LIMIT_LOCAL_PART = 256,           /* written to a header */
 	LIMIT_HEADER_FIELDS = 32768,      /* kept for DKIM until the header's end; a */
 	LIMIT_HEADER_OCTETS = 2097152,    /* signature that covers others is neutral */
-	LIMIT_HASHED_OCTETS = 262144,     /* of header: DKIM signatures together; older ARC ones */
+	LIMIT_HASHED_OCTETS = 131072,     /* of header: DKIM signatures together; older ARC ones */
+	LIMIT_KEY_OCTETS = 4096,          /* of the key records at one name */
 	LIMIT_SIGNATURES_SEEN = 64,       /* DKIM-Signature fields looked at */
 	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
 	LIMIT_HELO_OCTETS = 512,

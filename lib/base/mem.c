@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,4 +42,10 @@ char *mem_strndup(const char *text, size_t len)
 char *mem_strdup(const char *text)
 {
 	return text != NULL ? mem_strndup(text, strlen(text)) : NULL;
+}
+
+void mem_tune(int heaps)
+{
+	mallopt(M_ARENA_MAX, heaps);
+	mallopt(M_TRIM_THRESHOLD, MEM_KEPT);
 }

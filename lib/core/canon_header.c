@@ -38,9 +38,21 @@ static void put(struct writer *w, char c)
 		flush(w);
 }
 
+static void put_run(struct writer *w, struct slice run)
+{
+	if (run.len >= sizeof(w->out) - w->used)
+		flush(w);
+	if (run.len >= sizeof(w->out)) {
+		w->sink(w->context, run.data, run.len);
+		return;
+	}
+	memcpy(w->out + w->used, run.data, run.len);
+	w->used += run.len;
+}
+
 static bool is_fws(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 /* In lower case, no white space before the colon. */
@@ -56,14 +68,17 @@ static void put_name(struct writer *w, struct slice name)
  * is waiting for the text that must follow it. */
 static void put_text(struct writer *w, struct slice text, bool *begun, bool *space)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (is_fws(text.data[i])) {
+	for (size_t i = 0, end; i < text.len; i = end) {
+		for (end = i; end < text.len && !is_fws(text.data[end]);)
+			end++;
+		if (end == i) {
 			*space = true;
+			end++;
 			continue;
 		}
 		if (*space && *begun)
 			put(w, ' ');
-		put(w, text.data[i]);
+		put_run(w, slice_new(text.data + i, end - i));
 		*space = false;
 		*begun = true;
 	}

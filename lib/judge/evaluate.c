@@ -121,7 +121,7 @@ const struct verdict *message_judge(struct message *m, asker_tick_fn *tick, void
 		e->lookups = asker_lookups(m->asker);
 		auth_dkim_finish(m->dkim, &e->dkim, &e->n_dkim, &e->dkim_unchecked);
 		if (m->arc != NULL)
-			auth_arc_finish(m->arc, &e->arc);
+			auth_arc_finish(m->arc, auth_dkim_effort(m->dkim), &e->arc);
 		signers_finish(m);
 		if (e->from != FROM_OK)
 			e->n_authors = 0;

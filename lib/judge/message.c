@@ -127,6 +127,15 @@ static bool policy_task(struct asker *asker, void *context)
 			       &task->author->policy);
 }
 
+/* What verifying may cost, signatures and chain together: eight usual keys more than
+ * all signatures may, or what the longest chain needs. */
+static unsigned most_effort(const struct settings *settings)
+{
+	unsigned signatures = settings->dkim_max_signatures + 8, chain = settings->arc_max_sets + 4;
+
+	return signatures > chain ? signatures : chain;
+}
+
 static void open_arc(struct message *m)
 {
 	const struct settings *settings = m->engine->settings;
@@ -134,6 +143,7 @@ static void open_arc(struct message *m)
 		.max_sets = settings->arc_max_sets,
 		.minimum_key_bits = settings->dkim_minimum_key_bits,
 		.accept_surplus = settings->dkim_accept_surplus,
+		.effort = most_effort(settings),
 	};
 
 	if (settings->arc_check)

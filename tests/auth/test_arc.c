@@ -13,7 +13,7 @@
 #define DATA TESTDIR "/data/arc/"
 #define MAX_ASKED 128
 
-static const struct auth_arc_options usual = { 20, 1024, false };
+static const struct auth_arc_options usual = { 20, 1024, false, 24 };
 
 /* --- who asked what --------------------------------------------------- */
 
@@ -107,6 +107,7 @@ struct run {
 	struct auth_arc *arc;
 	struct fields fields;
 	struct arc_evidence early, got; /* after the header; at the end */
+	double spent;                   /* by DKIM */
 };
 
 static void run_begin(struct run *run, const struct auth_arc_options *options)
@@ -165,7 +166,7 @@ static void run_body(struct run *run, struct slice body, size_t piece)
 static void run_end(struct run *run)
 {
 	asker_wait(run->asker, 50, 0, NULL, NULL);
-	auth_arc_finish(run->arc, &run->got);
+	auth_arc_finish(run->arc, run->spent, &run->got);
 }
 
 static void run_done(struct run *run)
@@ -235,28 +236,28 @@ static const struct {
 	const char *reason;
 	unsigned n_sets, oldest_pass, asked;
 } rows[] = {
-	{ "none", { 20, 1024, false }, RES_ARC_NONE, NULL, 0, 0, 0 },
-	{ "two", { 20, 1024, false }, RES_ARC_PASS, NULL, 2, 0, 2 },
-	{ "five", { 20, 1024, false }, RES_ARC_PASS, NULL, 5, 0, 5 },
-	{ "changed", { 20, 1024, false }, RES_ARC_PASS, NULL, 5, 4, 5 },
+	{ "none", { 20, 1024, false, 24 }, RES_ARC_NONE, NULL, 0, 0, 0 },
+	{ "two", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 2, 0, 2 },
+	{ "five", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 5, 0, 5 },
+	{ "changed", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 5, 4, 5 },
 	/* of message signatures 5 and 4; that of 3 can never verify */
-	{ "keys", { 20, 1024, false }, RES_ARC_PASS, NULL, 5, 4, 7 },
-	{ "claims", { 20, 1024, false }, RES_ARC_PASS, NULL, 3, 0, 3 },
-	{ "forged-results", { 20, 1024, false }, RES_ARC_FAIL, "seal of set 2: signature did not verify", 2, 0, 2 },
-	{ "expired", { 20, 1024, false }, RES_ARC_FAIL, "message signature of set 2: signature expired", 2, 0, 0 },
+	{ "keys", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 5, 4, 7 },
+	{ "claims", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 3, 0, 3 },
+	{ "forged-results", { 20, 1024, false, 24 }, RES_ARC_FAIL, "seal of set 2: signature did not verify", 2, 0, 2 },
+	{ "expired", { 20, 1024, false, 24 }, RES_ARC_FAIL, "message signature of set 2: signature expired", 2, 0, 0 },
 	/* limits */
-	{ "five", { 5, 1024, false }, RES_ARC_PASS, NULL, 5, 0, 5 },
-	{ "five", { 4, 1024, false }, RES_ARC_FAIL, "more than 4 sets", 0, 0, 0 },
-	{ "fifty", { 20, 1024, false }, RES_ARC_FAIL, "more than 20 sets", 0, 0, 0 },
-	{ "fifty", { 50, 1024, false }, RES_ARC_PASS, NULL, 50, 0, 1 },
-	{ "small-key", { 20, 512, false }, RES_ARC_FAIL, "message signature of set 1: key too short", 1, 0, 1 },
-	{ "two", { 20, 2048, false }, RES_ARC_FAIL, "message signature of set 2: key too short", 2, 0, 2 },
-	{ "lengths", { 20, 1024, false }, RES_ARC_FAIL, "message signature of set 11: octets after the signed part",
+	{ "five", { 5, 1024, false, 24 }, RES_ARC_PASS, NULL, 5, 0, 5 },
+	{ "five", { 4, 1024, false, 24 }, RES_ARC_FAIL, "more than 4 sets", 0, 0, 0 },
+	{ "fifty", { 20, 1024, false, 24 }, RES_ARC_FAIL, "more than 20 sets", 0, 0, 0 },
+	{ "fifty", { 50, 1024, false, 54 }, RES_ARC_PASS, NULL, 50, 0, 1 },
+	{ "small-key", { 20, 512, false, 24 }, RES_ARC_FAIL, "message signature of set 1: key too short", 1, 0, 1 },
+	{ "two", { 20, 2048, false, 24 }, RES_ARC_FAIL, "message signature of set 2: key too short", 2, 0, 2 },
+	{ "lengths", { 20, 1024, false, 24 }, RES_ARC_FAIL, "message signature of set 11: octets after the signed part",
 	  11, 0, 1 },
 	/* eight body hashes besides the newest one's */
-	{ "lengths", { 20, 1024, true }, RES_ARC_PASS, NULL, 11, 3, 1 },
-	/* 256 kB of header for older message signatures, which is one of these */
-	{ "large", { 20, 1024, false }, RES_ARC_PASS, NULL, 12, 11, 1 },
+	{ "lengths", { 20, 1024, true, 24 }, RES_ARC_PASS, NULL, 11, 3, 1 },
+	/* 128 KiB of header for older message signatures, which is one of these */
+	{ "large", { 20, 1024, false, 24 }, RES_ARC_PASS, NULL, 12, 11, 1 },
 };
 
 START_TEST(judges)
@@ -474,7 +475,7 @@ END_TEST
 
 START_TEST(more_than_fifty_sets)
 {
-	static const struct auth_arc_options most = { 50, 1024, false };
+	static const struct auth_arc_options most = { 50, 1024, false, 54 };
 	struct buf message = read_message("fifty");
 	struct run run;
 
@@ -526,6 +527,38 @@ START_TEST(header_over_the_limit)
 	check_got("no ARC fields", &run, RES_ARC_NONE, NULL);
 	run_done(&run);
 	free((void *)(uintptr_t)value.data);
+}
+END_TEST
+
+/* --- effort ----------------------------------------------------------- */
+
+/* Five sets with keys of 1024 bits, each 0.4 of a usual one: the newest message signature and five seals are needed, the
+ * four older ones only say from where on it is whole. */
+static const struct { double spent; enum arc_result result; const char *reason; unsigned oldest; } efforts[] = {
+	{ 19.9, RES_ARC_PASS, NULL, 0 },
+	{ 20.1, RES_ARC_PASS, NULL, 2 },
+	{ 21.5, RES_ARC_PASS, NULL, 5 },
+	{ 21.7, RES_ARC_FAIL, "seal of set 1: not checked: too many long keys in this message", 0 },
+	{ 24, RES_ARC_FAIL, "seal of set 5: not checked: too many long keys in this message", 0 },
+	{ 30, RES_ARC_FAIL, "seal of set 5: not checked: too many long keys in this message", 0 },
+};
+
+START_TEST(takes_what_dkim_has_left)
+{
+	struct buf message = read_message("five");
+	struct slice body;
+	struct run run;
+
+	run_begin(&run, &usual);
+	run.spent = efforts[_i].spent;
+	body = run_header(&run, buf_slice(&message));
+	run_eoh(&run);
+	run_body(&run, body, 1000);
+	run_end(&run);
+	check_got("five", &run, efforts[_i].result, efforts[_i].reason);
+	ck_assert_uint_eq(run.got.oldest_pass, efforts[_i].oldest);
+	run_done(&run);
+	buf_done(&message);
 }
 END_TEST
 
@@ -600,6 +633,7 @@ static Suite *suite(void)
 	tcase_add_test(t, more_than_fifty_sets);
 	tcase_add_test(t, a_megabyte_of_arc_fields);
 	tcase_add_test(t, header_over_the_limit);
+	tcase_add_loop_test(t, takes_what_dkim_has_left, 0, N_ROWS(efforts));
 	tcase_add_test(t, takes_the_header_from_dkim);
 	tcase_add_test(t, can_be_given_up_at_any_time);
 	suite_add_tcase(s, t);

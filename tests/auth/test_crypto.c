@@ -329,6 +329,69 @@ START_TEST(base64)
 }
 END_TEST
 
+/* --- keys that are none ----------------------------------------------- */
+
+static bool is_key(struct key_cache *cache, const char *data, size_t len)
+{
+	struct slice octets = heap_copy(data, len);
+	struct crypto_key *key = crypto_key_get(cache, CRYPTO_RSA_SHA256, octets);
+
+	free((void *)(uintptr_t)octets.data);
+	crypto_key_unref(key);
+	return key != NULL;
+}
+
+/* No beginning of a key is one, nor one with an octet behind it; and what became of any
+ * octet of its frame, it is read within its bounds. */
+START_TEST(damaged_keys)
+{
+	const struct slice whole = find("rsa2048")->key_octets;
+	struct key_cache *cache = key_cache_new(10);
+	char *text = mem_zalloc(whole.len + 1);
+
+	memcpy(text, whole.data, whole.len);
+	ck_assert(is_key(cache, text, whole.len));
+	ck_assert(!is_key(cache, text, whole.len + 1));
+	for (size_t len = 0; len < whole.len; len++)
+		ck_assert_msg(!is_key(cache, text, len), "%zu octets", len);
+	for (size_t at = 0; at < whole.len; at = at == 40 ? whole.len - 6 : at + 1)
+		for (unsigned value = 0; value < 256; value++) {
+			text[at] = (char)value;
+			is_key(cache, text, whole.len);
+			text[at] = whole.data[at];
+		}
+	free(text);
+	key_cache_free(cache);
+}
+END_TEST
+
+static const struct { const char *name, *octets; size_t len; bool key; } small_keys[] = {
+	{ "smallest", "\x30\x06\x02\x01\x23\x02\x01\x03", 8, true },
+	{ "zeros in front", "\x30\x08\x02\x02\x00\x23\x02\x02\x00\x03", 10, true },
+	{ "long form of a length", "\x30\x81\x06\x02\x01\x23\x02\x01\x03", 9, true },
+	{ "length without end", "\x30\x80\x02\x01\x23\x02\x01\x03\x00\x00", 10, false },
+	{ "length of three octets", "\x30\x83\x00\x00\x06\x02\x01\x23\x02\x01\x03", 11, false },
+	{ "negative modulus", "\x30\x06\x02\x01\x83\x02\x01\x03", 8, false },
+	{ "negative exponent", "\x30\x06\x02\x01\x23\x02\x01\x83", 8, false },
+	{ "modulus 0", "\x30\x06\x02\x01\x00\x02\x01\x03", 8, false },
+	{ "no exponent", "\x30\x03\x02\x01\x23", 5, false },
+	{ "empty exponent", "\x30\x05\x02\x01\x23\x02\x00", 7, false },
+	{ "exponent 1", "\x30\x06\x02\x01\x23\x02\x01\x01", 8, false },
+	{ "exponent of 33 bits", "\x30\x0a\x02\x01\x23\x02\x05\x01\x00\x00\x00\x01", 12, true },
+	{ "exponent of 34 bits", "\x30\x0a\x02\x01\x23\x02\x05\x02\x00\x00\x00\x01", 12, false },
+	{ "something behind the exponent", "\x30\x09\x02\x01\x23\x02\x01\x03\x02\x01\x03", 11, false },
+};
+
+START_TEST(frames_of_keys)
+{
+	struct key_cache *cache = key_cache_new(10);
+
+	ck_assert_msg(is_key(cache, small_keys[_i].octets, small_keys[_i].len) == small_keys[_i].key, "%s",
+		      small_keys[_i].name);
+	key_cache_free(cache);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("crypto");
@@ -342,6 +405,8 @@ static Suite *suite(void)
 	tcase_add_test(t, is_bounded);
 	tcase_add_test(t, oldest_leaves_first);
 	tcase_add_test(t, eight_threads);
+	tcase_add_test(t, damaged_keys);
+	tcase_add_loop_test(t, frames_of_keys, 0, N_ROWS(small_keys));
 	tcase_add_test(t, hmac);
 	tcase_add_test(t, sha256);
 	tcase_add_test(t, random_differs);
