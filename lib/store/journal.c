@@ -15,8 +15,6 @@
 
 #define CHUNK_OCTETS 1048576            /* of lines in one write */
 #define RETRY_MS 200                    /* after a failed write */
-#define QUICK_MS 50                     /* the page cache takes microseconds */
-#define CAREFUL_MS 10000                /* after one that was not: none is held by the next */
 #define DEFAULT_MEMORY 16777216
 #define DEFAULT_CHECK_MS 5000
 
@@ -25,16 +23,18 @@ int64_t journal_utc_ms(const struct journal *j)
 	return j->options.utc_ms != NULL ? j->options.utc_ms() : clock_utc_ms();
 }
 
-/* ---- writing: by whoever has taken `writing` ---- */
+/* ---- the writer ---- */
 
-/* Leaves the open file to the keeper; the mutex is held. */
+/* Leaves the open file to the keeper. */
 static void retire_output(struct journal *j)
 {
+	pthread_mutex_lock(&j->mutex);
 	if (j->output.fd >= 0 && j->n_retired < JOURNAL_RETIRED) {
 		j->retired[j->n_retired++] = j->output.fd;
 		j->output.fd = -1;
 	}
 	journal_output_done(&j->output);
+	pthread_mutex_unlock(&j->mutex);
 }
 
 static void note_rotation(struct journal *j)
@@ -51,9 +51,7 @@ static int ready_output(struct journal *j, uint64_t max_file_bytes)
 
 	if (journal_output_is_current(&j->output, day, max_file_bytes))
 		return 0;
-	pthread_mutex_lock(&j->mutex);
 	retire_output(j);
-	pthread_mutex_unlock(&j->mutex);
 	journal_output_init(&fresh, j->directory, j->host);
 	code = journal_output_open(&fresh, day, max_file_bytes);
 	if (code != 0)
@@ -84,6 +82,15 @@ static uint64_t count_lines(const char *data, size_t len)
 	for (const char *p = data; (p = memchr(p, '\n', len - (size_t)(p - data))) != NULL; p++)
 		n++;
 	return n;
+}
+
+/* The mutex is held and given up meanwhile: who is woken while it is held runs
+ * into it and sleeps again. */
+static void wake_unlocked(struct journal *j, pthread_cond_t *whom, int (*wake)(pthread_cond_t *))
+{
+	pthread_mutex_unlock(&j->mutex);
+	wake(whom);
+	pthread_mutex_lock(&j->mutex);
 }
 
 /* What one try did. */
@@ -154,41 +161,32 @@ static void write_some(struct journal *j)
 {
 	bool sync = j->options.sync_ms == 0;
 	uint64_t max_file_bytes = j->options.max_file_bytes;
-	int64_t start_ms = clock_mono_ms(), end_ms;
 	struct attempt try;
 	size_t before;
 
-	j->writing = true;
 	refill_batch(j);
 	before = j->batch_done;
 	j->batch_left = j->batch.len - before;
 	pthread_mutex_unlock(&j->mutex);
 	write_chunk(j, sync, max_file_bytes, &try);
-	end_ms = clock_mono_ms();
 	pthread_mutex_lock(&j->mutex);
 	j->batch_left = j->batch.len - j->batch_done;
 	note_attempt(j, &try, j->batch_done - before);
-	if (end_ms - start_ms > QUICK_MS)
-		j->careful_until_ms = end_ms + CAREFUL_MS;
-	j->writing = false;
-	/* who is woken while it is held runs into it and sleeps again */
-	pthread_mutex_unlock(&j->mutex);
-	pthread_cond_broadcast(&j->progress);
-	pthread_mutex_lock(&j->mutex);
+	wake_unlocked(j, &j->progress, pthread_cond_broadcast);
 }
 
 /* The mutex is held; it is given up meanwhile. */
 static void leave_past_day(struct journal *j)
 {
-	unsigned today;
+	bool past;
 
 	pthread_mutex_unlock(&j->mutex);
-	today = journal_day(journal_utc_ms(j));
+	past = j->output.fd >= 0 && j->output.day != journal_day(journal_utc_ms(j));
+	if (past)
+		retire_output(j);
 	pthread_mutex_lock(&j->mutex);
-	if (j->writing || j->output.fd < 0 || j->output.day == today)
-		return;
-	retire_output(j);
-	note_rotation(j);
+	if (past)
+		note_rotation(j);
 }
 
 /* New lines do not shorten this wait; closing does. */
@@ -203,24 +201,16 @@ static void wait_before_retry(struct journal *j)
 
 static bool has_work(const struct journal *j)
 {
-	return !j->no_room && !j->writing && (j->batch_left > 0 || j->pending.len > 0);
+	return !j->no_room && (j->batch_left > 0 || j->pending.len > 0);
 }
-
-/* ---- the writer: for lines that nobody waits for, or only for so long ---- */
 
 static void wait_for_work(struct journal *j)
 {
-	if (has_work(j) || (j->closing && j->n_inside == 0))
+	if (has_work(j) || j->closing)
 		return;
 	j->idle = true;
 	clock_cond_wait(&j->work, &j->mutex, clock_mono_ms() + JOURNAL_IDLE_MS);
 	j->idle = false;
-}
-
-/* Who is in a call may still write, or be held by the disk. */
-static bool is_needed(const struct journal *j)
-{
-	return !j->closing || j->n_inside > 0 || (has_work(j) && clock_mono_ms() < j->close_ms);
 }
 
 static void *run_writer(void *context)
@@ -228,7 +218,7 @@ static void *run_writer(void *context)
 	struct journal *j = context;
 
 	pthread_mutex_lock(&j->mutex);
-	while (is_needed(j)) {
+	while (!j->closing || (has_work(j) && clock_mono_ms() < j->close_ms)) {
 		if (has_work(j)) {
 			write_some(j);
 			if (j->failing)
@@ -321,7 +311,7 @@ static struct journal *new_journal(const struct journal_options *options)
 	return j;
 }
 
-/* Signals are the main thread's. */
+/* Signals are the main thread's; a file size limit shall be EFBIG. */
 static int start_threads(struct journal *j)
 {
 	sigset_t all, before;
@@ -369,7 +359,6 @@ struct journal *journal_open(const struct journal_options *options, const char *
 		*error_r = "the journal's host name has other octets than letters, digits, - and .";
 		return NULL;
 	}
-	signal(SIGXFSZ, SIG_IGN);       /* a file that may not grow fails like a full disk */
 	j = new_journal(options);
 	*error_r = open_error(ready_output(j, j->options.max_file_bytes));
 	if (*error_r == NULL && start_threads(j) != 0)
@@ -413,37 +402,17 @@ void journal_next_id(struct journal *journal, char out_r[128])
 		 atomic_fetch_add(&journal->sequence, 1) + 1);
 }
 
-/* Who waits anyway writes, for all who wait: handing a line to another thread and
- * being woken by it costs many times what the write does. Not what may take long. */
-static bool may_write(const struct journal *j)
-{
-	return has_work(j) && !j->failing && !j->closing && j->options.sync_ms > 0 &&
-	       j->options.wait_ms > 0 && clock_mono_ms() >= j->careful_until_ms;
-}
-
-/* The mutex is held, to its end: after that a journal that closes may be freed. */
-static void call_writer(struct journal *j)
-{
-	if (!j->idle || (!has_work(j) && !j->closing))
-		return;
-	j->idle = false;
-	pthread_cond_signal(&j->work);
-}
-
 /* Waits for line number `ticket`; the mutex is held. */
 static bool wait_written(struct journal *j, uint64_t ticket)
 {
 	int64_t until_ms = clock_mono_ms() + j->options.wait_ms;
 
 	while (j->written < ticket && !j->failing && !j->no_room && !j->slow) {
-		if (may_write(j)) {
-			write_some(j);
-		} else if (clock_mono_ms() >= until_ms) {
+		if (clock_mono_ms() >= until_ms) {
 			j->slow = true;
-		} else {
-			call_writer(j);
-			clock_cond_wait(&j->progress, &j->mutex, until_ms);
+			break;
 		}
+		clock_cond_wait(&j->progress, &j->mutex, until_ms);
 	}
 	return j->written >= ticket && !j->unsafe;
 }
@@ -460,10 +429,11 @@ bool journal_append(struct journal *journal, struct slice line)
 	} else {
 		buf_add_slice(&journal->pending, line);
 		ticket = ++journal->taken;
-		journal->n_inside++;
+		if (journal->idle) {
+			journal->idle = false;
+			wake_unlocked(journal, &journal->work, pthread_cond_signal);
+		}
 		ok = wait_written(journal, ticket);
-		if (--journal->n_inside == 0)
-			call_writer(journal);
 	}
 	pthread_mutex_unlock(&journal->mutex);
 	return ok;

@@ -1,15 +1,13 @@
 /* journal.h - appends one line per decision, before the MTA gets its answer.
  *
  * A file per UTC day (and per journal.max_file_bytes): DIRECTORY/HOST-YYYYMMDD[.N].jsonl;
- * closed ones are compressed to .jsonl.gz. Lines are handed to the kernel each
- * within one write to an O_APPEND descriptor; a short write is mended, and every
- * line starts at the start of a line. While the disk is quick, one of the threads
- * that wait for their lines writes for all; else a thread of the journal does. A slow,
- * full or vanished disk does not hold the mail: journal_append waits at most
+ * closed ones are compressed to .jsonl.gz. A thread of the journal hands the
+ * lines to the kernel, each within one write to an O_APPEND descriptor; a short
+ * write is mended, and every line starts at the start of a line. A slow, full
+ * or vanished disk does not hold the mail: journal_append waits at most
  * `wait_ms`, and not at all while writing fails; the line then waits in bounded
  * memory, and what cannot be kept is counted as unjournaled and said once a
- * minute through the report function. Only the one message in whose write a quick
- * disk begins to stand still is held as long as it does. A second thread does fsync (every
+ * minute through the report function. A second thread does fsync (every
  * sync_ms), compression and the bounds in space and days: for space, the oldest
  * files of this host go first that are in the store, then the oldest (said); when
  * nothing is left to remove, writing stops (said) and lines wait.

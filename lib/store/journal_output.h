@@ -1,5 +1,5 @@
-/* journal_output.h - the one file that is being appended to. Used by one
- * thread at a time, the one that writes. Private to store/.
+/* journal_output.h - the one file that is being appended to. Used by the
+ * writing thread alone. Private to store/.
  */
 #ifndef STORE_JOURNAL_OUTPUT_H
 #define STORE_JOURNAL_OUTPUT_H

@@ -25,9 +25,9 @@ struct said {
 
 /* Lines are numbered by arrival: `taken` were given to append and kept,
  * `written` of them are with the kernel. The mutex guards everything but
- * `batch` and `output`, which belong to the thread that has set `writing`: the
- * writer, or one that waits for its line. The keeper may look at the output's
- * descriptor and name under the mutex, as they are changed under it. */
+ * `batch` and `output`, which are the writer's own; the keeper may look at the
+ * output's descriptor and name under the mutex, as the writer changes them
+ * under it. */
 struct journal {
 	struct journal_options options;         /* bounds may change */
 	char *directory, *host;
@@ -48,9 +48,6 @@ struct journal {
 	int retired[JOURNAL_RETIRED];
 	unsigned n_retired;
 	struct said said[N_CAUSES];
-	bool writing;                   /* a thread has batch and output */
-	unsigned n_inside;              /* calls of journal_append that are not done */
-	int64_t careful_until_ms;       /* monotonic: until then only the writer writes */
 	bool closing, writer_done, keeper_done;
 	bool idle;                      /* the writer waits for lines and has not been woken */
 	bool abandoned;                 /* close did not wait: the keeper frees */

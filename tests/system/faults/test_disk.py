@@ -111,7 +111,7 @@ def test_folder_removed(lab):
 
 
 def test_disk_stands_still(lab):
-    promised("journal's disk hangs: the message that it meets waits, another 2 s at most, then none; lines wait in memory")
+    promised("journal's disk hangs: one message waits 2 s at most, then none; lines wait in memory")
     shim = Shim(lab)
     alignd = make_daemon(lab, shim=shim)
     with traffic.Traffic(alignd.settings["socket"], **GENTLE) as load:
