@@ -23,6 +23,8 @@
  *   -d S          ends after so many seconds; without -m and -e not sooner
  *   -p STEP:MS    waits after this step of each message: mail, rcpt, data, or body
  *                 (so before the end of message)
+ *   -w MS         each connection begins a message so many ms after the one before: a
+ *                 given load instead of as much as goes
  *   -b MS         sends one octet every MS ms: a stalling peer
  *   -i N          further connections that are opened and then silent (0)
  *   -t S          longest wait for one answer; after it the connection is lost (60)
@@ -58,7 +60,7 @@ enum pause { PAUSE_NONE, PAUSE_MAIL, PAUSE_RCPT, PAUSE_DATA, PAUSE_BODY };
 static struct {
 	const char *specs[CHAIN_MAX];
 	size_t chain;
-	unsigned connections, idle, timeout_s, octet_wait_ms, pause_ms;
+	unsigned connections, idle, timeout_s, octet_wait_ms, pause_ms, every_ms;
 	enum pause pause;
 	unsigned long messages, each, keep, first;
 	double seconds;
@@ -73,6 +75,7 @@ static struct {
 
 struct client {
 	pthread_t thread;
+	unsigned place;                 /* among all, from 0 */
 	struct milter chain[CHAIN_MAX];
 	struct draft draft;
 	unsigned long sent, sent_here;  /* here: on this connection */
@@ -291,14 +294,34 @@ static void open_first(struct client *client)
 		disconnect(client);
 }
 
+/* `due_s`, on the clock of now_s(), goes on by what -w says; late is at once. */
+static void wait_until_due(double *due_s)
+{
+	double left_s = *due_s - now_s();
+	struct timespec wait = { .tv_sec = (time_t)left_s };
+
+	wait.tv_nsec = (long)((left_s - (double)wait.tv_sec) * 1e9);
+	if (left_s > 0)
+		nanosleep(&wait, NULL);
+	else
+		*due_s -= left_s;
+	*due_s += load.every_ms / 1e3;
+}
+
 static void *client_main(void *opaque)
 {
 	struct client *client = opaque;
 	unsigned long number;
+	double due_s;
 
 	open_first(client);
 	pthread_barrier_wait(&load.start);
-	while (take(client, &number)) {
+	due_s = now_s() + load.every_ms / 1e3 * client->place / load.connections;
+	for (;;) {
+		if (load.every_ms > 0)
+			wait_until_due(&due_s);
+		if (!take(client, &number))
+			break;
 		send_mail(client, number);
 		client->sent++;
 	}
@@ -315,6 +338,7 @@ static struct client *clients_start(void)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_OCTETS);
 	for (unsigned i = 0; i < load.connections; i++) {
+		clients[i].place = i;
 		for (size_t m = 0; m < load.chain; m++)
 			clients[i].chain[m].fd = -1;
 		errno = pthread_create(&clients[i].thread, &attributes, client_main, &clients[i]);
@@ -436,6 +460,7 @@ static void read_option(int option, char *value)
 	case 'o': load.first = number_of(value, "o"); break;
 	case 'd': load.seconds = (double)number_of(value, "d"); break;
 	case 'p': read_pause(value); break;
+	case 'w': load.every_ms = (unsigned)number_of(value, "w"); break;
 	case 'b': load.octet_wait_ms = (unsigned)number_of(value, "b"); break;
 	case 'i': load.idle = (unsigned)number_of(value, "i"); break;
 	case 't': load.timeout_s = (unsigned)number_of(value, "t"); break;
@@ -451,7 +476,7 @@ static void read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:c:m:e:k:o:d:p:b:i:t:x:naj")) != -1)
+	while ((option = getopt(argc, argv, "s:c:m:e:k:o:d:p:w:b:i:t:x:naj")) != -1)
 		read_option(option, optarg);
 	if (load.chain == 0 || load.connections == 0 || optind + 1 != argc)
 		read_option('?', NULL);
