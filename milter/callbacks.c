@@ -239,10 +239,8 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	if (session->message != NULL) {
-		session_eoh(session);   /* an MTA may leave it out */
-		message_body(session->message, (const char *)data, len);
-	}
+	if (session->message != NULL)
+		session_body(session, (const char *)data, len);
 	return leave(SMFIS_CONTINUE);
 }
 

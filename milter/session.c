@@ -1,8 +1,10 @@
 #include "session.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,6 +14,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct session *all;
 static unsigned n_counted;
+
+/* Large bodies take turns, so that many at once leave half of the processors to
+ * ordinary messages; a turn is one packet of body, at most 1 MB, mostly 64 kB. */
+static sem_t turns;
+static pthread_once_t turns_once = PTHREAD_ONCE_INIT;
 
 struct session *session_new(void)
 {
@@ -243,6 +250,29 @@ void session_eoh(struct session *session)
 	message_eoh(session->message);
 }
 
+static void make_turns(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	sem_init(&turns, 0, processors > 3 ? (unsigned)processors / 2 : 1);
+}
+
+void session_body(struct session *session, const char *data, size_t len)
+{
+	bool takes_turns = session->body_octets > LIMIT_PLAIN_BODY;
+
+	session_eoh(session);           /* an MTA may leave it out */
+	session->body_octets += len;
+	if (takes_turns) {
+		pthread_once(&turns_once, make_turns);
+		while (sem_wait(&turns) < 0)
+			;               /* a signal, at most */
+	}
+	message_body(session->message, data, len);
+	if (takes_turns)
+		sem_post(&turns);
+}
+
 void session_end_message(struct session *session)
 {
 	if (session->message != NULL) {
@@ -254,5 +284,6 @@ void session_end_message(struct session *session)
 	session->state = NULL;
 	session->eoh_seen = session->keep_fields = false;
 	session->n_authres = session->n_quarantine = session->put_off = 0;
+	session->body_octets = 0;
 	session->ours.n = 0;
 }

@@ -40,6 +40,7 @@ struct session {
 	struct state *state;
 	struct message *message;
 	bool eoh_seen;
+	uint64_t body_octets;                   /* so far */
 	unsigned put_off;                       /* recipients that were told to come separately */
 	bool keep_fields;                       /* trusted hop: its fields stay */
 	unsigned n_authres, n_quarantine;       /* fields of these names so far */
@@ -67,6 +68,8 @@ bool session_mail(struct session *session, char *const *words, bool authenticate
 enum message_rcpt session_rcpt(struct session *session, const char *address, const char *resolved);
 void session_header(struct session *session, const char *name, const char *value);
 void session_eoh(struct session *session);
+/* The next octets; may wait for its turn when the body is large. */
+void session_body(struct session *session, const char *data, size_t len);
 void session_end_message(struct session *session);      /* also without a message */
 
 #endif

@@ -32,6 +32,7 @@ enum {
 	LIMIT_HASHED_OCTETS = 131072,     /* of header: DKIM signatures together; older ARC ones */
 	LIMIT_KEY_OCTETS = 4096,          /* of the key records at one name */
 	LIMIT_SIGNATURES_SEEN = 64,       /* DKIM-Signature fields looked at */
+	LIMIT_PLAIN_BODY = 1048576,       /* what is beyond takes turns with other large ones */
 	LIMIT_RECIPIENT_DOMAINS = 64,     /* distinct, in evidence and journal */
 	LIMIT_HELO_OCTETS = 512,
 	LIMIT_ARC_SETS = 50,              /* RFC 8617 4.2.1 */
