@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/bodyhash.h"
+#include "auth/dkimhash.h"
 #include "auth/headerhash.h"
 #include "auth/keyfetch.h"
 #include "auth/signature.h"
@@ -177,6 +178,21 @@ static unsigned list_checked(struct auth_dkim *dkim, struct seen **list_r, const
 	return n;
 }
 
+/* By the library when it bears it; how many octets that is, about. */
+static size_t hash_one(struct auth_dkim *dkim, struct headerhash *hash, unsigned index, bool by_library,
+		       struct seen *seen)
+{
+	struct field **covered = ARENA_ARRAY(dkim->header, struct field *, seen->signature->n_names + 1);
+	unsigned n = by_library ? headerhash_covered(hash, index, seen->field, covered) : 0;
+	size_t octets = seen->field->text.len;
+
+	if (!by_library || !dkimhash_signature(seen->signature, covered, n, seen->field, seen->digest))
+		return headerhash_signature(hash, index, seen->field, seen->digest);
+	for (unsigned i = 0; i < n; i++)
+		octets += covered[i]->text.len;
+	return octets;
+}
+
 static void hash_header(struct auth_dkim *dkim)
 {
 	const struct signature *signatures[LIMIT_SIGNATURES_SEEN] = { NULL };
@@ -191,7 +207,7 @@ static void hash_header(struct auth_dkim *dkim)
 		seen->unprocessed = fields_lack(&dkim->fields, seen->signature);
 		seen->too_much = octets >= LIMIT_HASHED_OCTETS;
 		if (seen->unprocessed == NULL && !seen->too_much)
-			octets += headerhash_signature(hash, i, seen->field, seen->digest);
+			octets += hash_one(dkim, hash, i, n <= DKIMHASH_SIGNATURES, seen);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* auth_dkim.h - the DKIM signatures of one message (RFC 6376, 8301, 8463).
- * signature.h reads the fields, fields.h keeps the header until its end, headerhash.h
- * and bodyhash.h hash, crypto.h verifies with decoded keys kept.
+ * signature.h reads the fields, fields.h keeps the header until its end, dkimhash.h,
+ * headerhash.h and bodyhash.h hash, crypto.h verifies with decoded keys kept.
  *
  * Life: auth_dkim_new at MAIL; auth_dkim_header for every field in order (a
  * DKIM-Signature's key look-up starts right there); auth_dkim_eoh; auth_dkim_body

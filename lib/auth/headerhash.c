@@ -9,7 +9,7 @@
 struct entry {                          /* one name of some h= */
 	struct entry *next;             /* same bucket */
 	struct slice name;
-	unsigned counted_for, run;      /* how often it has come in the signature, plus 1 */
+	unsigned pass, run;             /* how often it has come in this pass over an h= */
 	unsigned most;                  /* fields that a signature may need */
 	unsigned n;
 	struct field **fields;          /* of this name, the lowest of the header first */
@@ -20,7 +20,7 @@ struct headerhash {
 	const struct signature *const *signatures;
 	struct entry ***names;          /* of each signature, for each name in its h= */
 	struct entry **buckets;
-	unsigned mask;
+	unsigned mask, pass;
 	uint64_t seed;
 };
 
@@ -55,11 +55,11 @@ static struct entry *find_or_add(struct headerhash *hash, struct slice name)
 	return entry;
 }
 
-/* Counts the name as one of this signature; how often it has come before. */
-static unsigned count(struct entry *entry, unsigned index)
+/* Counts the name as one of this pass; how often it has come before. */
+static unsigned count(struct entry *entry, unsigned pass)
 {
-	if (entry->counted_for != index + 1) {
-		entry->counted_for = index + 1;
+	if (entry->pass != pass) {
+		entry->pass = pass;
 		entry->run = 0;
 	}
 	return entry->run++;
@@ -70,9 +70,10 @@ static void add_names(struct headerhash *hash, unsigned index)
 	const struct signature *signature = hash->signatures[index];
 	struct entry **names = ARENA_ARRAY(hash->fields->arena, struct entry *, signature->n_names + 1);
 
+	hash->pass++;
 	for (unsigned i = 0; i < signature->n_names; i++) {
 		names[i] = find_or_add(hash, signature->names[i]);
-		count(names[i], index);
+		count(names[i], hash->pass);
 		if (names[i]->most < names[i]->run + 1)
 			names[i]->most = names[i]->run + 1;     /* one more: it may be the signature itself */
 	}
@@ -119,9 +120,6 @@ struct headerhash *headerhash_new(const struct fields *fields, const struct sign
 	for (unsigned i = 0; i < n; i++)
 		add_names(hash, i);
 	add_fields(hash);
-	for (unsigned i = 0; i < n; i++)        /* counted again by headerhash_signature() */
-		for (unsigned k = 0; k < signatures[i]->n_names; k++)
-			hash->names[i][k]->counted_for = 0;
 	return hash;
 }
 
@@ -164,13 +162,26 @@ static void add_field(struct batch *batch, struct arena *arena, struct field *fi
 }
 
 /* The field that this name of this signature stands for; NULL: none is left. */
-static struct field *take_field(struct entry *entry, unsigned index, const struct field *own)
+static struct field *take_field(struct entry *entry, unsigned pass, const struct field *own)
 {
-	unsigned at = count(entry, index);
+	unsigned at = count(entry, pass);
 
 	if (at < entry->n && entry->fields[at] == own)
-		at = count(entry, index);
+		at = count(entry, pass);
 	return at < entry->n ? entry->fields[at] : NULL;
+}
+
+unsigned headerhash_covered(struct headerhash *hash, unsigned index, const struct field *own,
+			    struct field **covered_r)
+{
+	unsigned n = 0;
+
+	hash->pass++;
+	for (unsigned i = 0; i < hash->signatures[index]->n_names; i++) {
+		covered_r[n] = take_field(hash->names[index][i], hash->pass, own);
+		n += covered_r[n] != NULL;
+	}
+	return n;
 }
 
 size_t headerhash_signature(struct headerhash *hash, unsigned index, const struct field *own,
@@ -182,8 +193,9 @@ size_t headerhash_signature(struct headerhash *hash, unsigned index, const struc
 
 	batch.sum = crypto_hash_new();
 	batch.octets = batch.used = 0;
+	hash->pass++;
 	for (unsigned i = 0; i < signature->n_names; i++) {
-		struct field *field = take_field(hash->names[index][i], index, own);
+		struct field *field = take_field(hash->names[index][i], hash->pass, own);
 
 		if (field != NULL)
 			add_field(&batch, hash->fields->arena, field, method);

@@ -17,6 +17,10 @@ struct headerhash;
 /* Borrows the fields and the signatures. */
 struct headerhash *headerhash_new(const struct fields *fields, const struct signature *const *signatures,
 				  unsigned n);
+/* The fields that the h= of signatures[index] names, in its order; how many, at most
+ * as many as it has names. */
+unsigned headerhash_covered(struct headerhash *hash, unsigned index, const struct field *own,
+			    struct field **covered_r);
 /* Of signatures[index]. `own`: the field that holds it, which covers no copy of
  * itself. Returns how many octets were hashed. */
 size_t headerhash_signature(struct headerhash *hash, unsigned index, const struct field *own,

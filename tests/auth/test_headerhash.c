@@ -1,6 +1,7 @@
-/* What signatures cover of a header, beside libopendkim, which hashes it in another way
- * (field by field for each signature). What the two disagree about on purpose is left out:
- * h= that names the signature itself, and blanks before the `=` of b=. */
+/* What signatures cover of a header: hashed by us, by libopendkim given the whole header,
+ * and as dkimhash.c uses it, one signature with what it covers. What the two disagree
+ * about on purpose is left out: h= that names the signature itself, and blanks before
+ * the `=` of b=. */
 #include <sys/types.h>
 
 #include <dkim.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "../testmain.h"
+#include "auth/dkimhash.h"
 #include "auth/headerhash.h"
 #include "base/buf.h"
 
@@ -133,8 +135,24 @@ static void make_header(struct fields *fields, struct field **own_r, const struc
 	buf_done(&text);
 }
 
+/* Whether dkimhash.c took it; when it did, with this digest. */
+static bool is_hashed_alone(struct headerhash *hash, unsigned index, const struct signature *signature,
+			    const struct field *own, const uint8_t *wanted)
+{
+	struct field *covered[200];
+	uint8_t digest[CRYPTO_HASH_OCTETS];
+	unsigned n = headerhash_covered(hash, index, own, covered);
+
+	ck_assert_uint_le(n, signature->n_names);
+	if (!dkimhash_signature(signature, covered, n, own, digest))
+		return false;
+	ck_assert(memcmp(digest, wanted, sizeof(digest)) == 0);
+	return true;
+}
+
 START_TEST(hashes_what_libopendkim_hashes)
 {
+	unsigned alone = 0;
 	unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
 	DKIM_LIB *lib = dkim_init(NULL, NULL);
 
@@ -162,10 +180,55 @@ START_TEST(hashes_what_libopendkim_hashes)
 			ck_assert_ptr_null(signatures[i]->error);
 			headerhash_signature(hash, i, own[i], here);
 			ck_assert_msg(memcmp(here, there.digest[i], sizeof(here)) == 0, "round %u, %u", round, i);
+			alone += is_hashed_alone(hash, i, signatures[i], own[i], here);
 		}
 		arena_free(arena);
 	}
 	dkim_close(lib);
+	ck_assert_uint_gt(alone, ROUNDS * SIGNATURES * 9 / 10);
+}
+END_TEST
+
+#define HEAD " v=1; a=rsa-sha256; d=example.com; s=s; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define TEN(x) x x x x x x x x x x
+static const struct {
+	const char *name, *text, *subject;
+	bool is_taken;
+} unusual_rows[] = {
+	{ "usual", HEAD "; h=From:Subject; b=AAAA", " s", true },
+	{ "names its own field", HEAD "; h=From:dkim-signature; b=AAAA", " s", false },
+	{ "a blank behind b", HEAD "; h=From; b =AAAA", " s", false },
+	{ "another tag that ends in b", HEAD "; h=From; xb=1; b=AAAA", " s", false },
+	{ "a value that ends in b=", HEAD "; h=From; zz=ab=; b=AAAb", " s", true },
+	{ "61 names", HEAD "; h=From" TEN(":A:B:C:D:E:F") "; b=AAAA", " s", true },
+	{ "71 names", HEAD "; h=From" TEN(":A:B:C:D:E:F:G") "; b=AAAA", " s", false },
+	{ "a long field", HEAD "; h=From:Subject; b=AAAA", NULL, false },
+	{ "a long field that is not covered", HEAD "; h=From; b=AAAA", NULL, true },
+};
+
+/* What the library reads otherwise than RFC 6376, or what costs it much, is not for it. */
+START_TEST(gives_the_library_what_is_usual)
+{
+	static char large[20001] = " ";
+	const char *text = unusual_rows[_i].text, *subject = unusual_rows[_i].subject, *reason;
+	struct arena *arena = arena_new();
+	const struct signature *signature = signature_parse(arena, SIGNATURE_DKIM, slice_of(text), 1700000000);
+	struct headerhash *hash;
+	struct fields fields;
+	struct field *own;
+	uint8_t digest[CRYPTO_HASH_OCTETS];
+
+	memset(large + 1, 'x', sizeof(large) - 2);
+	fields_init(&fields, arena);
+	own = fields_add(&fields, SLICE("DKIM-Signature"), slice_of(text), &reason);
+	fields_add(&fields, SLICE("From"), SLICE(" a@example.com"), &reason);
+	fields_add(&fields, SLICE("Subject"), slice_of(subject != NULL ? subject : large), &reason);
+	ck_assert_msg(signature->error == NULL, "%s: %s", unusual_rows[_i].name, signature->error);
+	hash = headerhash_new(&fields, &signature, 1);
+	headerhash_signature(hash, 0, own, digest);
+	ck_assert_msg(is_hashed_alone(hash, 0, signature, own, digest) == unusual_rows[_i].is_taken, "%s",
+		      unusual_rows[_i].name);
+	arena_free(arena);
 }
 END_TEST
 
@@ -200,6 +263,7 @@ static Suite *suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, hashes_what_libopendkim_hashes);
+	tcase_add_loop_test(t, gives_the_library_what_is_usual, 0, N_ROWS(unusual_rows));
 	tcase_add_test(t, never_covers_itself);
 	suite_add_tcase(s, t);
 	return s;

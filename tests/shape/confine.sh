@@ -15,6 +15,7 @@ foreign='
 ^systemd/     ^milter/
 ^unbound\.h$  ^lib/auth/resolver_unbound\.c$
 ^spf2/        ^lib/auth/auth_spf\.c$
+^(opendkim/)?dkim(-[a-z]+)?\.h$  ^lib/auth/dkimhash\.c$
 ^libpsl\.h$   ^lib/auth/suffix_psl\.c$
 ^idn2\.h$     ^lib/auth/idna\.c$
 ^openssl/     ^lib/auth/crypto\.c$
@@ -25,7 +26,7 @@ foreign='
 ^libpq-fe\.h$ ^lib/store/db_pgsql\.c$
 '
 # C and POSIX (and Linux) headers that need no file of their own
-plain='^(assert|dirent|errno|fcntl|getopt|grp|inttypes|limits|link|malloc|math|poll|pthread|pwd|sched|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|time|unistd)\.h$|^(arpa|netinet|sys)/[a-z0-9_]*\.h$|^(netdb|net/if)\.h$'
+plain='^(assert|dirent|errno|fcntl|getopt|grp|inttypes|limits|link|malloc|math|poll|pthread|pwd|sched|semaphore|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|time|unistd)\.h$|^(arpa|netinet|sys)/[a-z0-9_]*\.h$|^(netdb|net/if)\.h$'
 layers='base 0
 core 1
 settings 2
