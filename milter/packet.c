@@ -13,7 +13,12 @@
 #include "log.h"
 
 #define MACROS 'D'
+#define ADD_HEADER 'h'
+#define INSERT_HEADER 'i'
+#define CHANGE_HEADER 'm'
+#define QUARANTINE 'q'
 #define AHEAD_OCTETS 16384      /* a message of usual size, or most of a packet of body */
+#define GATHERED_OCTETS 4096    /* more than the changes of a usual message */
 
 /* What has been read of the thread's connection and not taken yet. */
 static _Thread_local struct {
@@ -22,6 +27,16 @@ static _Thread_local struct {
 	size_t at, end;
 	char octets[AHEAD_OCTETS];
 } ahead;
+
+/* Changes for it that have not been sent yet. */
+static _Thread_local struct {
+	size_t len;
+	bool is_lost;           /* sending failed, perhaps within a packet: nothing may follow */
+	char octets[GATHERED_OCTETS];
+} gathered;
+
+/* What one call sends. */
+enum { GATHERED, HEAD, DATA, PARTS };
 
 /* How a connection ends, in the library's words for *command_r. */
 enum outcome {
@@ -63,6 +78,8 @@ void packet_begin(int socket)
 	ahead.is_open = true;
 	ahead.socket = socket;
 	ahead.at = ahead.end = 0;
+	gathered.len = 0;
+	gathered.is_lost = false;
 }
 
 void packet_end(void)
@@ -176,33 +193,20 @@ static enum outcome read_packet(int socket, const struct timeval *timeout, char 
 	return len > 1 ? read_data(socket, timeout, head[4], len - 1, data_r) : READ_ALL;
 }
 
-char *mi_rd_cmd(int socket, struct timeval *timeout, char *command_r, size_t *len_r, char *name)
+/* What is left to send. */
+static size_t skip(struct iovec parts[PARTS], size_t sent)
 {
-	char *data = NULL;
-	enum outcome outcome;
+	size_t left = 0;
 
-	(void)name;
-	if (!packet_is_reader_of(socket))
-		packet_begin(socket);   /* a thread of the library's own */
-	outcome = read_packet(socket, timeout, command_r, &data, len_r);
-	if (outcome == READ_ALL)
-		return data;
-	*command_r = (char)outcome;
-	*len_r = 0;
-	return NULL;
-}
-
-/* What is left to send of `parts`, of which there are two. */
-static size_t skip(struct iovec parts[2], size_t sent)
-{
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < PARTS; i++) {
 		size_t n = sent < parts[i].iov_len ? sent : parts[i].iov_len;
 
 		parts[i].iov_base = (char *)parts[i].iov_base + n;
 		parts[i].iov_len -= n;
 		sent -= n;
+		left += parts[i].iov_len;
 	}
-	return parts[0].iov_len + parts[1].iov_len;
+	return left;
 }
 
 /* After a failed send: its errno. */
@@ -213,18 +217,11 @@ static bool may_go_on(int socket, const struct timeval *timeout)
 	return errno == EINTR;
 }
 
-int mi_wr_cmd(int socket, struct timeval *timeout, int command, char *data, size_t len)
+static int send_all(int socket, const struct timeval *timeout, struct iovec parts[PARTS])
 {
-	uint32_t count = htonl((uint32_t)len + 1);
-	char head[5];
-	struct iovec parts[2] = { { head, sizeof(head) }, { data != NULL ? data : head, data != NULL ? len : 0 } };
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-	size_t left = sizeof(head) + parts[1].iov_len;
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = PARTS };
+	size_t left = skip(parts, 0);
 
-	if (len > PACKET_OCTETS || (len > 0 && data == NULL))
-		return -1;
-	memcpy(head, &count, sizeof(count));
-	head[4] = (char)command;
 	while (left > 0) {
 		ssize_t n = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -234,4 +231,83 @@ int mi_wr_cmd(int socket, struct timeval *timeout, int command, char *data, size
 			return -1;
 	}
 	return 0;
+}
+
+/* What was gathered, and the packet behind it. */
+static int send_behind(int socket, const struct timeval *timeout, struct iovec parts[PARTS])
+{
+	if (gathered.is_lost)
+		return -1;
+	parts[GATHERED] = (struct iovec){ gathered.octets, gathered.len };
+	gathered.is_lost = send_all(socket, timeout, parts) < 0;
+	gathered.len = 0;
+	return gathered.is_lost ? -1 : 0;
+}
+
+static int send_gathered(int socket, const struct timeval *timeout)
+{
+	char nothing[1];
+	struct iovec parts[PARTS] = { [HEAD] = { nothing, 0 }, [DATA] = { nothing, 0 } };
+
+	return send_behind(socket, timeout, parts);
+}
+
+static bool is_change(int command)
+{
+	static const char changes[] = { ADD_HEADER, INSERT_HEADER, CHANGE_HEADER, QUARANTINE };
+
+	return memchr(changes, command, sizeof(changes)) != NULL;
+}
+
+/* False when there is no room, or the connection has failed. */
+static bool gather(const struct iovec parts[PARTS])
+{
+	size_t len = parts[HEAD].iov_len + parts[DATA].iov_len;
+
+	if (gathered.is_lost || len > GATHERED_OCTETS - gathered.len)
+		return false;
+	for (int i = HEAD; i < PARTS; i++) {
+		memcpy(gathered.octets + gathered.len, parts[i].iov_base, parts[i].iov_len);
+		gathered.len += parts[i].iov_len;
+	}
+	return true;
+}
+
+char *mi_rd_cmd(int socket, struct timeval *timeout, char *command_r, size_t *len_r, char *name)
+{
+	char *data = NULL;
+	enum outcome outcome;
+
+	(void)name;
+	if (!packet_is_reader_of(socket))
+		packet_begin(socket);   /* a thread of the library's own */
+	outcome = send_gathered(socket, timeout) < 0 ? READ_ERROR : READ_ALL;
+	if (outcome == READ_ALL)
+		outcome = read_packet(socket, timeout, command_r, &data, len_r);
+	if (outcome == READ_ALL)
+		return data;
+	*command_r = (char)outcome;
+	*len_r = 0;
+	return NULL;
+}
+
+int mi_wr_cmd(int socket, struct timeval *timeout, int command, char *data, size_t len)
+{
+	uint32_t count = htonl((uint32_t)len + 1);
+	char head[5];
+	struct iovec parts[PARTS] = {
+		[GATHERED] = { head, 0 },
+		[HEAD] = { head, sizeof(head) },
+		[DATA] = { data != NULL ? data : head, len },
+	};
+
+	if (len > PACKET_OCTETS || (len > 0 && data == NULL))
+		return -1;
+	memcpy(head, &count, sizeof(count));
+	head[4] = (char)command;
+	if (!packet_is_reader_of(socket))
+		return send_all(socket, timeout, parts);
+	if (is_change(command) && gather(parts))
+		return 0;
+	return send_behind(socket, timeout, parts);
 }

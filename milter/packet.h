@@ -8,8 +8,15 @@
  * write, which was half of all system calls for a message; ours reads what has
  * come, up to 16 kB ahead, and asks only when there is nothing or no room.
  *
- * What was read ahead is the thread's: a connection stays with one thread from
- * packet_begin() to packet_end() (connections.h).
+ * And it sends each change of a message by itself. Ours gathers changes (header
+ * fields added, inserted, changed; quarantine), up to 4 kB, and sends them with
+ * the packet behind them: the reply, progress, or a change for which there is no
+ * room. At the latest they go before the thread reads the next packet. An MTA
+ * obeys none of them without a reply: what is gathered at packet_end() is dropped,
+ * and that it has hung up comes to light with the reply.
+ *
+ * What was read ahead or gathered is the thread's: a connection stays with one
+ * thread from packet_begin() to packet_end() (connections.h).
  *
  * It works because symbols of the program come before those of libraries; a
  * libmilter that binds its own calls would just go without.
@@ -36,7 +43,9 @@ bool packet_is_reader_of(int socket);
  * the connection is over. `timeout` is for each wait; `name` is not used. */
 char *mi_rd_cmd(int socket, struct timeval *timeout, char *command_r, size_t *len_r, char *name);
 
-/* Sends one packet. 0; -1 when the connection is over or data is too large. */
+/* Sends one packet, or gathers it. 0; -1 when the connection is over or data is too
+ * large. When sending what was gathered has failed, so does all that follows: this,
+ * and mi_rd_cmd() with 4, the library's word for an error. */
 int mi_wr_cmd(int socket, struct timeval *timeout, int command, char *data, size_t len);
 
 #endif

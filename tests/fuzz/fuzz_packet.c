@@ -2,7 +2,8 @@
  * is cut, then what an MTA sends. Read in any pieces it is the packets that the plainest
  * of readers finds; no more is read ahead than is promised, and none of it comes to light
  * in the next connection; the end of what can be read comes without waiting, and says
- * why. What is written is what was sent, and can be read back. */
+ * why. What is written is what was sent, and can be read back. Of what is gathered, nothing
+ * is held back longer than is promised, and all of it comes in order. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "packet.h"
 
 enum { AT_ONCE, IN_PIECES, WAYS, PIECES = 64, OCTETS = 65536, HEAD = 5, AHEAD = 16384 };
+enum { GATHERED = 4096, ENOUGH = 2 * GATHERED };
 enum { TIMEOUT = 1, NO_MEMORY = 3, ERROR = 4, END = 5, TOO_LARGE = 7 };   /* libmilter's words */
 
 static struct timeval no_time;          /* what has not come by now does not come */
@@ -225,17 +227,84 @@ static void check_full(struct packet packet)
 	hang_up(&here);
 }
 
+/* Takes what has been sent to the MTA, the next part of `text`; its length. */
+static size_t take(struct slice text)
+{
+	char *octets = mem_alloc(OCTETS);
+	ssize_t n = recv(there, octets, OCTETS, MSG_DONTWAIT);
+
+	if (n < 0)
+		n = 0;
+	FUZZ_NEED((size_t)n <= text.len && memcmp(octets, text.data, (size_t)n) == 0);
+	free(octets);
+	return (size_t)n;
+}
+
+static void check_nothing_to_read(int wanted)
+{
+	char command = 'x';
+	size_t len = 7;
+
+	FUZZ_NEED(mi_rd_cmd(here, &no_time, &command, &len, NULL) == NULL);
+	FUZZ_NEED(command == wanted && len == 0);
+}
+
+/* The packets of `text` again and again, for more than can be gathered. */
+static struct slice repeat(struct slice text, char room[OCTETS])
+{
+	struct slice rest = text;
+	size_t whole, len;
+
+	do
+		whole = text.len - rest.len;
+	while (!is_over(next_packet(&rest, END).command));
+	for (len = 0; whole > 0 && len < ENOUGH && len + whole <= OCTETS; len += whole)
+		memcpy(room + len, text.data, whole);
+	return slice_new(room, len);
+}
+
+/* All packets of `text` to one MTA, which is asked for one of its own between some. */
+static void check_gathered(struct slice text, unsigned cut)
+{
+	struct slice rest = text;
+	size_t taken = 0;
+	struct packet packet;
+
+	open_pair();
+	packet_begin(here);
+	for (unsigned i = 1; !is_over((packet = next_packet(&rest, END)).command); i++) {
+		struct slice sent = slice_until(text, text.len - rest.len);
+		bool asks = i % (cut % 16 + 1) == 0;
+
+		FUZZ_NEED(write_packet(packet.command, packet.data) == 0);
+		if (asks)
+			check_nothing_to_read(TIMEOUT);
+		taken += take(slice_from(sent, taken));
+		FUZZ_NEED(sent.len - taken <= GATHERED);
+		if (asks || memchr("himq", packet.command, 4) == NULL)
+			FUZZ_NEED(sent.len == taken);
+	}
+	FUZZ_NEED(write_packet('i', slice_new("", 0)) == 0);
+	hang_up(&there);
+	check_nothing_to_read(ERROR);
+	FUZZ_NEED(write_packet('i', slice_new("", 0)) == -1);
+	packet_end();
+	hang_up(&here);
+}
+
 void fuzz_packet(const uint8_t *data, size_t size)
 {
 	unsigned cut = size > 0 ? data[0] : 0;
 	struct slice text = slice_until(slice_from(fuzz_slice(data, size), 1), OCTETS), rest = text;
 	struct packet packet;
 	bool full = cut >= 0xF0;        /* this costs much */
+	char room[OCTETS];
 
 	for (int way = 0; way < WAYS; way++) {
 		check_read(text, way, cut, true);
 		check_read(text, way, cut, false);
 	}
+	check_gathered(repeat(text, room), cut);
 	while (!is_over((packet = next_packet(&rest, END)).command)) {
 		check_write(packet);
 		if (full)

@@ -19,6 +19,7 @@ enum { TIMEOUT = 1, ERROR = 4, END = 5, TOO_LARGE = 7 };
 
 static const char *said;
 static int here, there;                 /* ours, the MTA's */
+static int sends;
 static struct timeval patience = { .tv_sec = 20 };
 
 void log_event(int priority, const char *event, ...)
@@ -33,6 +34,15 @@ void log_event(int priority, const char *event, ...)
 	va_end(pairs);
 }
 
+ssize_t __real_sendmsg(int, const struct msghdr *, int);
+ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
+
+ssize_t __wrap_sendmsg(int socket, const struct msghdr *message, int flags)
+{
+	sends++;
+	return __real_sendmsg(socket, message, flags);
+}
+
 static void setup(void)
 {
 	int ends[2];
@@ -42,6 +52,7 @@ static void setup(void)
 	there = ends[1];
 	packet_begin(here);
 	said = NULL;
+	sends = 0;
 }
 
 static void teardown(void)
@@ -224,6 +235,162 @@ START_TEST(test_write)
 }
 END_TEST
 
+#define HEAD_OCTETS 5
+#define ROOM 4096                       /* for what is gathered, packet.c */
+#define CHANGE 32                       /* a change as below */
+
+static void write_changes(unsigned n)
+{
+	char data[CHANGE - HEAD_OCTETS];
+
+	for (unsigned i = 0; i < n; i++) {
+		memset(data, 'a' + (int)(i % 26), sizeof(data));
+		ck_assert_int_eq(mi_wr_cmd(here, &patience, "himq"[i % 4], data, sizeof(data)), 0);
+	}
+}
+
+static size_t arrived(char *got, size_t room)
+{
+	ssize_t n = recv(there, got, room, MSG_DONTWAIT);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static void check_changes(const char *got, unsigned n)
+{
+	char wanted[CHANGE] = { 0, 0, 0, CHANGE - HEAD_OCTETS + 1 };
+
+	for (unsigned i = 0; i < n; i++) {
+		wanted[4] = "himq"[i % 4];
+		memset(wanted + HEAD_OCTETS, 'a' + (int)(i % 26), CHANGE - HEAD_OCTETS);
+		ck_assert_mem_eq(got + i * CHANGE, wanted, CHANGE);
+	}
+}
+
+static const struct {
+	const char *name;
+	unsigned changes;
+	size_t then;            /* octets of the last packet's data */
+	int command;            /* of it */
+	int sends;
+} gathered_rows[] = {
+	{ "a reply alone", 0, 0, 'c', 1 },
+	{ "changes and a reply", 3, 0, 'c', 1 },
+	{ "with a text", 3, 40, 'y', 1 },
+	{ "progress", 3, 0, 'p', 1 },
+	{ "no other change waits", 3, 40, 'b', 1 },
+	{ "as many as there is room for", ROOM / CHANGE, 0, 'c', 1 },
+	{ "one more", ROOM / CHANGE + 1, 0, 'c', 2 },
+	{ "2,000 of them", 2000, 0, 'c', 16 },
+	{ "a change without room, behind some", 3, ROOM - 3 * CHANGE - HEAD_OCTETS + 1, 'i', 1 },
+	{ "a change larger than all room", 0, 3 * ROOM, 'm', 1 },
+};
+
+START_TEST(test_gathered)
+{
+	static char got[2001 * CHANGE + 4 * ROOM], data[4 * ROOM];
+	size_t done = gathered_rows[_i].changes * (size_t)CHANGE, then = gathered_rows[_i].then, n;
+	uint32_t count = htonl((uint32_t)then + 1);
+	int command = gathered_rows[_i].command;
+
+	memset(data, 'z', sizeof(data));
+	write_changes(gathered_rows[_i].changes);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, command, then > 0 ? data : NULL, then), 0);
+	ck_assert_msg(sends == gathered_rows[_i].sends, "%s: %d", gathered_rows[_i].name, sends);
+	n = arrived(got, sizeof(got));
+	ck_assert_msg(n == done + HEAD_OCTETS + then, "%s: %zu octets", gathered_rows[_i].name, n);
+	check_changes(got, gathered_rows[_i].changes);
+	ck_assert_mem_eq(got + done, &count, 4);
+	ck_assert_int_eq(got[done + 4], command);
+	ck_assert_mem_eq(got + done + HEAD_OCTETS, data, then);
+}
+END_TEST
+
+/* Also with the next packet read ahead: nothing is held back from an MTA that waits. */
+START_TEST(test_gathered_before_reading)
+{
+	struct timeval soon = { .tv_usec = 20000 };
+	char command, got[4 * CHANGE];
+	size_t len;
+
+	send_all("\0\0\0\1N\0\0\0\1N", 10);
+	for (int i = 0; i < 3; i++) {
+		write_changes(3);
+		ck_assert_uint_eq(arrived(got, sizeof(got)), 0);
+		ck_assert_ptr_null(mi_rd_cmd(here, &soon, &command, &len, NULL));
+		ck_assert_int_eq(command, i < 2 ? 'N' : TIMEOUT);
+		ck_assert_uint_eq(arrived(got, sizeof(got)), 3 * CHANGE);
+		check_changes(got, 3);
+	}
+	ck_assert_int_eq(sends, 3);
+}
+END_TEST
+
+/* By another thread, or on another connection: at once. */
+START_TEST(test_others_do_not_wait)
+{
+	char got[4 * CHANGE];
+
+	packet_end();
+	write_changes(3);
+	ck_assert_int_eq(sends, 3);
+	ck_assert_uint_eq(arrived(got, sizeof(got)), 3 * CHANGE);
+	check_changes(got, 3);
+	packet_begin(there);
+	write_changes(1);
+	ck_assert_uint_eq(arrived(got, sizeof(got)), CHANGE);
+}
+END_TEST
+
+/* Nothing of one connection comes to the next. */
+START_TEST(test_gathered_at_the_end)
+{
+	char got[2 * CHANGE];
+
+	write_changes(1);
+	packet_end();
+	packet_begin(here);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 0), 0);
+	ck_assert_uint_eq(arrived(got, sizeof(got)), HEAD_OCTETS);
+}
+END_TEST
+
+START_TEST(test_gathered_for_nobody)
+{
+	char command = 'x';
+	size_t len = 77;
+
+	write_changes(3);
+	hang_up();
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 0), -1);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'i', NULL, 0), -1);
+	ck_assert_ptr_null(mi_rd_cmd(here, &patience, &command, &len, NULL));
+	ck_assert_int_eq(command, ERROR);
+	ck_assert_uint_eq(len, 0);
+	packet_begin(here);
+	write_changes(3);
+	mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_int_eq(command, ERROR);
+}
+END_TEST
+
+/* An MTA that reads again would take what follows for the rest of the packet that was cut. */
+START_TEST(test_nothing_behind_half_a_packet)
+{
+	static char data[PACKET_OCTETS], got[PACKET_OCTETS];
+	struct timeval soon = { .tv_usec = 20000 };
+
+	ck_assert_int_eq(mi_wr_cmd(here, &soon, 'i', data, PACKET_OCTETS), -1);
+	ck_assert_uint_gt(arrived(got, sizeof(got)), 0);
+	ck_assert_int_eq(mi_wr_cmd(here, &soon, 'm', data, 10), -1);
+	ck_assert_int_eq(mi_wr_cmd(here, &soon, 't', NULL, 0), -1);
+	while (arrived(got, sizeof(got)) > 0)
+		;
+	ck_assert_int_eq(mi_wr_cmd(here, &soon, 't', NULL, 0), -1);
+	ck_assert_uint_eq(arrived(got, sizeof(got)), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("packet");
@@ -236,6 +403,12 @@ static Suite *suite(void)
 	tcase_add_test(t, test_nothing_comes);
 	tcase_add_test(t, test_write_in_pieces);
 	tcase_add_test(t, test_write);
+	tcase_add_loop_test(t, test_gathered, 0, N_ROWS(gathered_rows));
+	tcase_add_test(t, test_gathered_before_reading);
+	tcase_add_test(t, test_others_do_not_wait);
+	tcase_add_test(t, test_gathered_at_the_end);
+	tcase_add_test(t, test_gathered_for_nobody);
+	tcase_add_test(t, test_nothing_behind_half_a_packet);
 	suite_add_tcase(s, t);
 	return s;
 }
