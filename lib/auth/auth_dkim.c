@@ -124,14 +124,21 @@ const char *auth_dkim_signer(const struct auth_dkim *dkim, unsigned n)
 
 /* --- the end of the header -------------------------------------------- */
 
+/* Before it is known who is one organization: the author's name, one above or below it,
+ * or one beside it, which has two labels in common. */
 static bool is_related(const struct seen *seen, const char *author)
 {
 	const char *d = seen->signature->d;
 
-	return author != NULL && (domain_is_within(d, author) || domain_is_within(author, d));
+	if (author == NULL)
+		return false;
+	if (domain_is_within(d, author) || domain_is_within(author, d))
+		return true;
+	return domain_labels(author) > 2 &&
+	       domain_is_below(d, domain_last_labels(author, 2));
 }
 
-/* The author's own first, then by their order in the message; the keys too. */
+/* What could be aligned first, then by their order in the message; the keys too. */
 static unsigned choose(struct auth_dkim *dkim, const char *author)
 {
 	unsigned left = dkim->options.max_signatures;

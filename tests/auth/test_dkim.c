@@ -503,6 +503,8 @@ static const struct {
 	{ "sub.example.com", 2, "0000110" },
 	{ "c.example", 2, "1010000" },
 	{ "other.example", 2, "1100000" },
+	{ "other.example.com", 3, "0000111" },  /* sub.example.com may be the same organization's */
+	{ "other.example.org", 3, "1110000" },
 };
 
 /* All of them signatures that were checked. */
