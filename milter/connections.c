@@ -76,7 +76,15 @@ static void hang_up(int listening)
 		      "or lower limits.connections");
 }
 
-/* With EMFILE and ENFILE the library comes again. */
+/* With these the library comes again. */
+static void bear(int code, int listening)
+{
+	if (code == EMFILE || code == ENFILE)
+		hang_up(listening);
+	if (code == ENOBUFS || code == ENOMEM)
+		usleep(PAUSE_US);
+}
+
 int accept(int listening, __SOCKADDR_ARG address, socklen_t *len)
 {
 	int code;
@@ -84,8 +92,8 @@ int accept(int listening, __SOCKADDR_ARG address, socklen_t *len)
 	keep_spare();
 	accepted = accept4(listening, address, len, SOCK_CLOEXEC);
 	code = errno;
-	if (accepted < 0 && (code == EMFILE || code == ENFILE))
-		hang_up(listening);
+	if (accepted < 0)
+		bear(code, listening);
 	errno = code;
 	return accepted;
 }

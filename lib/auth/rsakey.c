@@ -42,11 +42,13 @@ static bool take(struct slice *rest, unsigned tag, struct slice *content_r)
 	return true;
 }
 
+/* X.690 8.3.3 would read a first bit of 1 as a minus; some write a modulus without the
+ * zero octet before it, and everybody reads that as meant. */
 static bool take_number(struct slice *rest, struct slice *number_r)
 {
 	struct slice number;
 
-	if (!take(rest, TAG_INTEGER, &number) || number.len == 0 || octet(number, 0) > 0x7F)
+	if (!take(rest, TAG_INTEGER, &number))
 		return false;
 	while (number.len > 0 && octet(number, 0) == 0)
 		number = slice_from(number, 1);

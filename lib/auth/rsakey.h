@@ -11,7 +11,7 @@
 #include "base/slice.h"
 
 /* Big-endian, without leading zeros, parts of `der`. False: anything else, also octets
- * behind the structure, lengths without end and negative numbers. */
+ * behind the structure, and lengths without end. */
 bool rsakey_parse(struct slice der, struct slice *modulus_r, struct slice *exponent_r);
 
 #endif

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "connections.h"
@@ -88,12 +89,13 @@ END_TEST
 START_TEST(test_one_after_the_other)
 {
 	static struct smfi_str contexts[AT_ONCE];
+	struct timespec pause = { .tv_nsec = 2000000 };
 	unsigned same = 0;
 
 	for (unsigned i = 0; i < AT_ONCE; i++) {
 		ck_assert_int_eq(mi_start_session(&contexts[i]), MI_SUCCESS);
 		wait_cleared(i + 1);
-		usleep(2000);           /* till it waits again; only the count below needs it */
+		nanosleep(&pause, NULL);        /* till it waits again; only the count below needs it */
 		same += i > 0 && pthread_equal(contexts[i].served_by, contexts[i - 1].served_by);
 	}
 	ck_assert_uint_gt(same, AT_ONCE / 2);
@@ -146,6 +148,63 @@ START_TEST(test_poll)
 }
 END_TEST
 
+static int codes[4], n_codes;           /* with which accept4() fails */
+static unsigned pauses;
+
+int __wrap_accept4(int socket, struct sockaddr *address, socklen_t *len, int flags);
+int __wrap_usleep(useconds_t us);
+
+int __wrap_accept4(int socket, struct sockaddr *address, socklen_t *len, int flags)
+{
+	(void)address;
+	(void)len;
+	(void)flags;
+	if (n_codes == 0)
+		return dup(socket);
+	errno = codes[--n_codes];
+	return -1;
+}
+
+int __wrap_usleep(useconds_t us)
+{
+	pauses += us >= 100000;
+	return 0;
+}
+
+static const struct {
+	int codes[2], n;                /* the last one comes first */
+	unsigned pauses;
+	bool says;
+} accept_rows[] = {
+	{ { EINTR }, 1, 0, false },
+	{ { ENOMEM }, 1, 1, false },
+	{ { ENOBUFS }, 1, 1, false },
+	{ { EMFILE }, 1, 0, true },             /* taken with the spare one, and hung up on */
+	{ { ENFILE, ENFILE }, 2, 1, true },     /* not even that */
+};
+
+/* The library comes again at once: what it cannot go on with for a while is waited for. */
+START_TEST(test_accept)
+{
+	const int first = accept_rows[_i].codes[accept_rows[_i].n - 1];
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	memcpy(codes, accept_rows[_i].codes, sizeof(accept_rows[_i].codes));
+	n_codes = accept_rows[_i].n;
+	pauses = 0;
+	ck_assert_int_eq(accept(ends[0], NULL, NULL), -1);
+	ck_assert_int_eq(errno, first);
+	ck_assert_uint_eq(pauses, accept_rows[_i].pauses);
+	/* it is said once a minute, and these may run in one process */
+	ck_assert(accept_rows[_i].says || said == NULL);
+	ck_assert_int_eq(n_codes, 0);
+	close(accept(ends[0], NULL, NULL));
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
@@ -175,6 +234,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_all_at_once);
 	tcase_add_test(t, test_one_after_the_other);
 	tcase_add_test(t, test_poll);
+	tcase_add_loop_test(t, test_accept, 0, N_ROWS(accept_rows));
 	suite_add_tcase(s, t);
 	return s;
 }
