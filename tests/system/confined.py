@@ -246,6 +246,14 @@ def own_users(uid, gid):
         raise OSError(EPERM, "the users could not be mapped")
 
 
+def may_own_users():
+    """Not in a chroot, and not where the kernel's owner has forbidden it."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if libc.unshare(CLONE_NEWUSER) == 0 else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
 def drop_capabilities():
     number = 0
     while libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
@@ -317,7 +325,7 @@ def confine(unit, uid, gid, folders):
     if yes(unit, "PrivateIPC"):
         call("unshare", libc.unshare(CLONE_NEWIPC))
     os.setgroups([])
-    if yes(unit, "PrivateUsers"):
+    if yes(unit, "PrivateUsers") and may_own_users():
         own_users(uid, gid)
     drop_capabilities()
     os.setresgid(gid, gid, gid)
