@@ -20,7 +20,8 @@ from places import built
 OTHERS = ("-c", "4", "-k", "1", "-w", "50")
 SECONDS = 5
 MEMORY_MB = 256                         # bound of all of this
-FACTOR = 2                              # what the others may lose, beyond what the null milter does
+FACTOR = 2                              # what the others may lose; where all cores are full,
+ALL_BUSY = "as much as goes"            # beyond what the null milter does
 ROOM = "limits: { connections = 4000; };\n"
 FEW = "limits: { connections = 20; };\n"
 
@@ -60,7 +61,7 @@ def kinds(folder):
         ("50 clients of one octet a second", (folder, "-c", "50", "-e", "1", "-b", "1000")),
         ("20 clients with 50 MB each", (large(), "-c", "20", "-d", "60", "-k", "1")),
         ("500 connections, 250 messages a second", (folder, "-c", "500", "-d", "60", "-k", "1", "-w", "2000")),
-        ("500 connections, as much as goes", (folder, "-c", "500", "-d", "60", "-k", "1")),
+        ("500 connections, " + ALL_BUSY, (folder, "-c", "500", "-d", "60", "-k", "1")),
     )
 
 
@@ -101,7 +102,8 @@ def judge(rows, floor):
         if row["peak_mb"] > MEMORY_MB:
             row["failures"] += 1
             row["examples"].append("%.0f MB, more than %d" % (row["peak_mb"], MEMORY_MB))
-        if row.get("ratio", 0) > FACTOR * max(1, other.get("ratio", 1)):
+        bear = max(1, other.get("ratio", 1)) if ALL_BUSY in row["what"] else 1
+        if row.get("ratio", 0) > FACTOR * bear:
             row["failures"] += 1
             row["examples"].append("the others wait %.1f times as long" % row["ratio"])
 

@@ -4,8 +4,8 @@
  * Two marked blocks: facts of the connection live until it closes (several
  * messages may follow one another), facts of the message from MAIL until end of
  * message, abort or close. All sessions are on one list, so that the end of the
- * daemon can free what the library forgets. A session is touched by one thread
- * at a time (call-backs of one connection may run in different threads).
+ * daemon can free what the library forgets. A session is touched by the thread
+ * of its connection alone (connections.h).
  */
 #ifndef MILTER_SESSION_H
 #define MILTER_SESSION_H

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 
 #define SHARDS 16
-#define HMAC_BLOCK_OCTETS 64            /* of SHA-256 */
 #define ED25519_KEY_OCTETS 32
 #define ED25519_SIGNATURE_OCTETS 64
 #define EXPONENT_OCTETS 5               /* 33 bits */
@@ -481,29 +480,39 @@ void crypto_hash_free(struct crypto_hash *hash)
 	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
-/* One of the two passes: the key, padded and mixed with `mix`, then the data. */
-static void hmac_pass(struct slice key, uint8_t mix, const char *data, size_t len,
-		      uint8_t out_r[CRYPTO_HASH_OCTETS])
-{
-	struct crypto_hash *hash = crypto_hash_new();
-	char block[HMAC_BLOCK_OCTETS];
+static EVP_MAC_CTX *hmac;
 
-	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] = (char)((i < key.len ? (uint8_t)key.data[i] : 0) ^ mix);
-	crypto_hash_add(hash, block, sizeof(block));
-	crypto_hash_add(hash, data, len);
-	crypto_hash_end(hash, out_r);
-	crypto_hash_free(hash);
+static void prepare_hmac(void)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	need(mac);
+	hmac = EVP_MAC_CTX_new(mac);
+	need(hmac);
+	need(EVP_MAC_CTX_set_params(hmac, params) == 1 ? hmac : NULL);
+	EVP_MAC_free(mac);
 }
 
-/* RFC 2104 2. The library's own looks up its parts by their names at each call. */
+/* With HMAC() the library would look up its parts by their names at each call. */
 void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[CRYPTO_HASH_OCTETS])
 {
-	uint8_t inner[CRYPTO_HASH_OCTETS];
+	static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+	EVP_MAC_CTX *context;
+	size_t len = 0;
 
-	assert(key.len <= HMAC_BLOCK_OCTETS);
-	hmac_pass(key, 0x36, data.data, data.len, inner);
-	hmac_pass(key, 0x5c, (const char *)inner, sizeof(inner), out_r);
+	pthread_once(&prepared, prepare_hmac);
+	context = EVP_MAC_CTX_dup(hmac);
+	need(context);
+	if (EVP_MAC_init(context, (const unsigned char *)key.data, key.len, NULL) != 1 ||
+	    EVP_MAC_update(context, (const unsigned char *)data.data, data.len) != 1 ||
+	    EVP_MAC_final(context, out_r, &len, CRYPTO_HASH_OCTETS) != 1)
+		need(NULL);
+	EVP_MAC_CTX_free(context);
+	assert(len == CRYPTO_HASH_OCTETS);
 }
 
 int crypto_random(void *out_r, size_t len)

@@ -56,7 +56,7 @@ void crypto_hash_add(struct crypto_hash *hash, const char *data, size_t len);
 void crypto_hash_end(struct crypto_hash *hash, uint8_t out_r[CRYPTO_HASH_OCTETS]);
 void crypto_hash_free(struct crypto_hash *hash);                /* NULL is allowed */
 
-/* HMAC-SHA-256 under a key of the site, of at most 64 octets. */
+/* HMAC-SHA-256 under a key of the site. */
 void crypto_hmac(struct slice key, struct slice data, uint8_t out_r[CRYPTO_HASH_OCTETS]);
 int crypto_random(void *out_r, size_t len);                     /* 0, -1 */
 /* Random, one for the life of the process: spreads what strangers choose in tables. */

@@ -250,7 +250,7 @@ static void check_hex(const uint8_t *octets, const char *wanted)
 /* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
 START_TEST(hmac)
 {
-	char key[64];
+	char key[131];
 	uint8_t out[32];
 
 	memset(key, 0x0b, sizeof(key));
@@ -259,7 +259,9 @@ START_TEST(hmac)
 	crypto_hmac(SLICE("Jefe"), SLICE("what do ya want for nothing?"), out);
 	check_hex(out, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
-	crypto_hmac(slice_new(key, sizeof(key)), SLICE("block"), out);
+	crypto_hmac(slice_new(key, 131), SLICE("Test Using Larger Than Block-Size Key - Hash Key First"), out);
+	check_hex(out, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	crypto_hmac(slice_new(key, 64), SLICE("block"), out);
 	check_hex(out, "17fdf183abeadb3f439b70ca7d86f064900bd9e62791d5a5b0e6e3cd8db333b1");
 	crypto_hmac(SLICE(""), SLICE(""), out);
 	check_hex(out, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");

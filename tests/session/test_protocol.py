@@ -418,6 +418,28 @@ def test_many_connections():
         check('line ids are unique', 400, len({row['id'] for row in rows}))
 
 
+def test_large_bodies_take_turns():
+    """several bodies of 2 MB that come in pieces at once: each goes on, each is judged, so is a small one beside"""
+    with Daemon(zone=ZONE) as daemon:
+        clients = []
+        for number in range(3):
+            mta = daemon.client()
+            mta.connect('attacker.example', '198.51.100.7')
+            mta.helo('attacker.example')
+            mta.mail('<x@attacker.example>')
+            mta.rcpt('<c@receiver.example>')
+            mta.header('From', ' a@example.com')
+            mta.eoh()
+            clients.append(mta)
+        for piece in range(32):
+            for mta in clients:
+                mta.body('x' * 65533 + '\r\n')
+        check('a small one', 'reject', daemon.send(message(), **SPOOFED).action)
+        for number, mta in enumerate(clients):
+            check('large one %d' % number, 'reject', mta.eom(macros={'i': 'LARGE%d' % number}).action)
+        daemon.message_lines(4)
+
+
 def test_confirmed_names():
     """the client's name counts as confirmed only when the MTA found it both ways"""
     rows = [('mail.example.com', {}, True), ('unknown', {}, False), ('[192.0.2.1]', {}, False),
