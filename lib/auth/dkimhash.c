@@ -28,15 +28,25 @@ static DKIM_CBSTAT no_key_lookup(DKIM *handle, DKIM_SIGINFO *info, u_char *buf, 
 	return DKIM_CBSTAT_ERROR;
 }
 
-/* At its end of message; what comes after that is not wanted. It has seen no body
- * and thinks of some signatures that they are wrong, which is not its to say here. */
+/* Of a signature that the library finds fault with it has hashed nothing, and aborts when
+ * it is asked for that. It has seen no body, so any l= is too large for it. */
+static bool is_hashed(DKIM_SIGINFO *info)
+{
+	int error = dkim_sig_geterror(info);
+
+	return error == DKIM_SIGERROR_UNKNOWN || error == DKIM_SIGERROR_OK ||
+	       error == DKIM_SIGERROR_TOOLARGE_L;
+}
+
+/* At its end of message; what comes after that is not wanted. */
 static DKIM_CBSTAT take_digest(DKIM *handle, DKIM_SIGINFO **infos, int n)
 {
 	struct result *result = dkim_get_user_context(handle);
 	void *header, *body;
 	size_t header_len, body_len;
 
-	if (n == 1 && dkim_sig_gethashes(infos[0], &header, &header_len, &body, &body_len) == DKIM_STAT_OK &&
+	if (n == 1 && is_hashed(infos[0]) &&
+	    dkim_sig_gethashes(infos[0], &header, &header_len, &body, &body_len) == DKIM_STAT_OK &&
 	    header_len == CRYPTO_HASH_OCTETS) {
 		memcpy(result->digest, header, header_len);
 		result->is_there = true;
