@@ -7,8 +7,8 @@
 
 #include "auth/auth_arc.h"
 #include "auth/auth_dkim.h"
-#include "base/buf.h"
 #include "base/clock.h"
+#include "mail_file.h"
 
 #define DATA TESTDIR "/data/arc/"
 #define MAX_ASKED 128
@@ -72,33 +72,12 @@ static void close_all(void)
 
 /* --- feeding ---------------------------------------------------------- */
 
-/* "@N@" becomes N letters "a" (arc_make.py). */
 static struct buf read_message(const char *name)
 {
 	char path[512];
-	struct buf message;
-	FILE *file;
-	int c;
 
 	snprintf(path, sizeof(path), DATA "%s.eml", name);
-	file = fopen(path, "rb");
-	ck_assert_msg(file != NULL, "%s", path);
-	buf_init(&message, 1 << 20);
-	while ((c = getc(file)) != EOF) {
-		int next = c == '@' ? getc(file) : EOF;
-		unsigned n;
-
-		if (next != EOF)
-			ungetc(next, file);
-		if (next < '0' || next > '9' || fscanf(file, "%u@", &n) != 1)
-			buf_add_char(&message, (char)c);
-		else
-			for (; n > 0; n--)
-				buf_add_char(&message, 'a');
-	}
-	fclose(file);
-	ck_assert(!buf_is_full(&message));
-	return message;
+	return mail_file(path, 1 << 20);
 }
 
 struct run {
