@@ -2,7 +2,6 @@
  * explains the judgement step by step. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/summary.h"
 #include "store/decision_json.h"
 #include "tool_judge.h"
+#include "tool_options.h"
 #include "tool_words.h"
 
 #define EXIT_QUARANTINE 1
@@ -21,9 +21,8 @@
 
 struct options {
 	const char *file, *ip, *helo, *mail_from, *client_name, *zone, *config;
-	const char *rcpt[MAX_RCPT];
-	bool put_off[MAX_RCPT];
-	unsigned n_rcpt;
+	struct tool_list rcpt;
+	bool put_off[MAX_RCPT];         /* by its place in rcpt */
 	bool authenticated, json, help;
 	const char *sender_assumed;     /* why; NULL when it was given */
 };
@@ -49,41 +48,21 @@ static const char help_text[] =
 	"      --mail-from bounce@example.com\n"
 	"  alignctl check --ip 2001:db8::25 --zone demo.zone --json < message.eml | jq .chosen\n";
 
-static int add_rcpt(struct options *o, const char *rcpt)
-{
-	if (o->n_rcpt == MAX_RCPT)
-		return tool_usage("check", "more than %d recipients", MAX_RCPT);
-	o->rcpt[o->n_rcpt++] = rcpt;
-	return 0;
-}
-
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "ip", required_argument, NULL, 'i' }, { "helo", required_argument, NULL, 'H' },
-		{ "mail-from", required_argument, NULL, 'm' }, { "rcpt", required_argument, NULL, 'r' },
-		{ "client-name", required_argument, NULL, 'n' },
-		{ "authenticated", no_argument, NULL, 'a' }, { "zone", required_argument, NULL, 'z' },
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "ip", 'i', .argument = &o->ip },
+		{ "helo", 'H', .argument = &o->helo },
+		{ "mail-from", 'm', .argument = &o->mail_from },
+		{ "rcpt", 'r', .list = &o->rcpt },
+		{ "client-name", 'n', .argument = &o->client_name },
+		{ "authenticated", 'a', .flag = &o->authenticated },
+		{ "zone", 'z', .argument = &o->zone },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c, code = 0;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while (code == 0 && (c = getopt_long(argc, argv, "i:H:m:r:n:az:c:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'i': o->ip = optarg; break;
-		case 'H': o->helo = optarg; break;
-		case 'm': o->mail_from = optarg; break;
-		case 'n': o->client_name = optarg; break;
-		case 'a': o->authenticated = true; break;
-		case 'z': o->zone = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; break;
-		case 'r': code = add_rcpt(o, optarg); break;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
 	if (code == 0 && argc - optind > 1)
 		return tool_usage(argv[0], "one FILE only");
 	if (optind < argc)
@@ -167,10 +146,10 @@ static void print_arrival(struct arena *a, const struct options *o, const struct
 	else
 		print_client(a, o, e);
 	print_sender(a, o, &e->sender);
-	for (unsigned i = 0; i < o->n_rcpt; i++)
+	for (unsigned i = 0; i < o->rcpt.n; i++)
 		if (o->put_off[i])
 			row("recipient put off", "%s: other rules than the first one's",
-			    tool_escape(a, o->rcpt[i]));
+			    tool_escape(a, o->rcpt.items[i]));
 	if (e->exempt != EXEMPT_NO)
 		row("exempt", "yes: %s", names_get(exemption_names, (int)e->exempt));
 }
@@ -460,8 +439,8 @@ static int judge(struct options *o, struct tool_engine *tool, const struct tool_
 	if (o->ip != NULL && !address_parse(slice_of(o->ip), &arrival.client))
 		return tool_usage("check", "--ip %s is not an address", o->ip);
 	message = message_new(tool->engine, &arrival);
-	for (unsigned i = 0; i < o->n_rcpt; i++)
-		o->put_off[i] = message_rcpt(message, slice_of(o->rcpt[i]), SLICE("")) != MESSAGE_RCPT_TAKEN;
+	for (unsigned i = 0; i < o->rcpt.n; i++)
+		o->put_off[i] = message_rcpt(message, slice_of(o->rcpt.items[i]), SLICE("")) != MESSAGE_RCPT_TAKEN;
 	tool_feed(message, text);
 	v = message_judge(message, NULL, NULL);
 	if (o->json)
@@ -475,17 +454,15 @@ static int judge(struct options *o, struct tool_engine *tool, const struct tool_
 
 int cmd_check(int argc, char **argv)
 {
-	struct options o = { 0 };
+	const char *rcpt[MAX_RCPT];
+	struct options o = { .rcpt = { .items = rcpt, .max = MAX_RCPT } };
 	struct tool_engine tool;
 	struct tool_text text;
 	struct arena *arena;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	code = tool_text_read(argv[0], o.file, &text);
 	if (code != 0)
 		return code;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,12 +14,13 @@
 #include "convert_journal.h"
 #include "convert_opendmarc.h"
 #include "judge/engine.h"
+#include "tool_options.h"
 
 #define FILE_OCTETS ((size_t)1 << 20)
 #define RESULT_OCTETS ((size_t)64 << 20)
 
 struct options {
-	const char *out;
+	const char *out, *kind;
 	bool json, help;
 	char **files;
 	unsigned n_files;
@@ -49,20 +49,17 @@ static const char help_text[] =
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "out", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "out", 'o', .argument = &o->out },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "o:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'o': o->out = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage("convert", "see the options");
-		}
-	}
+	if (code != 0 || o->help)
+		return code;
+	if (optind == argc)
+		return tool_usage(argv[0], "opendmarc or history?");
+	o->kind = argv[optind++];
 	o->files = argv + optind;
 	o->n_files = (unsigned)(argc - optind);
 	return 0;
@@ -252,22 +249,12 @@ static const struct {
 int cmd_convert(int argc, char **argv)
 {
 	struct options o = { 0 };
-	int code;
+	int code = parse_options(argc, argv, &o);
 
-	if (argc < 2)
-		return tool_usage("convert", "opendmarc or history?");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		fputs(help_text, stdout);
-		return 0;
-	}
-	code = parse_options(argc - 1, argv + 1, &o);
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(argv[1], kinds[i].name) == 0)
+		if (strcmp(o.kind, kinds[i].name) == 0)
 			return kinds[i].run(&o);
-	return tool_usage("convert", "what is \"%s\"?", argv[1]);
+	return tool_usage(argv[0], "what is \"%s\"?", o.kind);
 }

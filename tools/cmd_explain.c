@@ -2,7 +2,6 @@
  * follows from it for the domain and the names below it. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/enforcement.h"
 #include "core/policy.h"
 #include "tool_judge.h"
+#include "tool_options.h"
 
 static const char help_text[] =
 	"Usage: alignctl explain DOMAIN [OPTION]...\n"
@@ -53,22 +53,15 @@ struct explanation {
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "zone", required_argument, NULL, 'z' }, { "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "zone", 'z', .argument = &o->zone },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "z:c:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'z': o->zone = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
+	if (code != 0 || o->help)
+		return code;
 	if (argc - optind != 1)
 		return tool_usage(argv[0], "one DOMAIN is needed");
 	o->domain = argv[optind];
@@ -326,11 +319,8 @@ int cmd_explain(int argc, char **argv)
 	struct tool_engine tool;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	if (!idna_to_domain(slice_of(o.domain), x.domain))
 		return tool_usage(argv[0], "that is not a domain");
 	code = tool_engine_open(argv[0], o.config, o.zone, &tool);

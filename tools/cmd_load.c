@@ -3,7 +3,6 @@
 #include "alignctl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/json.h"
 #include "store/loader.h"
+#include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_store.h"
 
@@ -51,29 +51,17 @@ static void on_signal(int unused)
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "journal", required_argument, NULL, 'J' },
-		{ "directory", required_argument, NULL, 'J' },
-		{ "store", required_argument, NULL, 'S' }, { "again", no_argument, NULL, 'a' },
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "journal", 'J', .argument = &o->journal },
+		{ "directory", '\0', .argument = &o->journal },
+		{ "store", 'S', .argument = &o->store },
+		{ "again", 'a', .flag = &o->again },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "J:S:ac:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'J': o->journal = optarg; break;
-		case 'S': o->store = optarg; break;
-		case 'a': o->again = true; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "what is \"%s\"?", argv[optind]);
-	return 0;
+	return code != 0 || o->help ? code : tool_none_left(argc, argv);
 }
 
 struct work {
@@ -215,11 +203,8 @@ int cmd_load(int argc, char **argv)
 	struct settings *settings;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	settings = tool_settings(argv[0], o.config != NULL ? o.config : TOOL_SETTINGS);
 	if (settings == NULL)
 		return EX_CONFIG;

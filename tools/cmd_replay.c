@@ -2,7 +2,6 @@
  * that stats and what-if read. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "auth/crypto.h"
 #include "replay_run.h"
+#include "tool_options.h"
 
 #define DEFAULT_OUT "alignd-replay"
 #define MAX_JOBS 256
@@ -53,9 +53,10 @@ static const char help_text[] =
 	"  alignctl replay /var/mail/archive.mbox --trusted-hops 1 --out /var/tmp/replay\n"
 	"  alignctl load --journal /var/tmp/replay --store /var/tmp/replay.db\n";
 
-static int parse_number(const char *name, const char *option, uint64_t min, uint64_t max, uint64_t *out_r)
+static int parse_number(const char *name, const char *option, const char *text, uint64_t min,
+			uint64_t max, uint64_t *out_r)
 {
-	if (slice_number(slice_of(optarg), max, out_r) && *out_r >= min)
+	if (slice_number(slice_of(text), max, out_r) && *out_r >= min)
 		return 0;
 	return tool_usage(name, "--%s: %llu to %llu", option, (unsigned long long)min,
 			  (unsigned long long)max);
@@ -63,28 +64,25 @@ static int parse_number(const char *name, const char *option, uint64_t min, uint
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "out", required_argument, NULL, 'o' }, { "trusted-hops", required_argument, NULL, 't' },
-		{ "jobs", required_argument, NULL, 'J' }, { "zone", required_argument, NULL, 'z' },
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const char *hops = NULL, *jobs = NULL;
+	const struct tool_option rows[] = {
+		{ "out", 'o', .argument = &o->out },
+		{ "trusted-hops", 't', .argument = &hops },
+		{ "jobs", 'J', .argument = &jobs },
+		{ "zone", 'z', .argument = &o->zone },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c, code = 0;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while (code == 0 && (c = getopt_long(argc, argv, "o:t:J:z:c:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'o': o->out = optarg; break;
-		case 't': code = parse_number(argv[0], "trusted-hops", 0, MAX_HOPS, &o->hops); break;
-		case 'J': code = parse_number(argv[0], "jobs", 1, MAX_JOBS, &o->jobs); break;
-		case 'z': o->zone = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
+	if (code != 0 || o->help)
+		return code;
 	o->paths = argv + optind;
 	o->n_paths = (unsigned)(argc - optind);
+	if (hops != NULL)
+		code = parse_number(argv[0], "trusted-hops", hops, 0, MAX_HOPS, &o->hops);
+	if (code == 0 && jobs != NULL)
+		code = parse_number(argv[0], "jobs", jobs, 1, MAX_JOBS, &o->jobs);
 	if (code == 0 && o->n_paths == 0)
 		code = tool_usage(argv[0], "no PATH given");
 	return code;
@@ -184,11 +182,8 @@ int cmd_replay(int argc, char **argv)
 	struct tool_engine tool;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	code = tool_engine_open(argv[0], o.config, o.zone, &tool);
 	if (code != 0)
 		return code;

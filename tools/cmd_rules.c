@@ -2,12 +2,12 @@
  * how often they matched; what can be cleared away. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "rule_report.h"
+#include "tool_options.h"
 
 #define DEFAULT_SINCE "30d"
 
@@ -46,32 +46,18 @@ static const char help_text[] =
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' },
-		{ "unused", required_argument, NULL, 'u' },
-		{ "expiring", required_argument, NULL, 'e' },
-		{ "journal", required_argument, NULL, 'J' }, { "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "since", 's', .argument = &o->since },
+		{ "until", 't', .argument = &o->until },
+		{ "unused", 'u', .argument = &o->unused },
+		{ "expiring", 'e', .argument = &o->expiring },
+		{ "journal", 'J', .argument = &o->journal },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
 	};
-	int c;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "s:t:u:e:J:c:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 's': o->since = optarg; break;
-		case 't': o->until = optarg; break;
-		case 'u': o->unused = optarg; break;
-		case 'e': o->expiring = optarg; break;
-		case 'J': o->journal = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "what is \"%s\"?", argv[optind]);
-	return 0;
+	return code != 0 || o->help ? code : tool_none_left(argc, argv);
 }
 
 static int parse_period(const char *name, const struct options *o, struct selection *s)
@@ -191,11 +177,8 @@ int cmd_rules(int argc, char **argv)
 	struct settings *settings;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	code = parse_selection(argv[0], &o, &s);
 	if (code != 0)
 		return code;

@@ -2,7 +2,6 @@
  * the help desk's first question. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "core/domain.h"
 #include "tool_journal.h"
+#include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_words.h"
 
@@ -57,27 +57,19 @@ static const char help_text[] =
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "from", required_argument, NULL, 'f' }, { "since", required_argument, NULL, 's' },
-		{ "long", no_argument, NULL, 'l' }, { "journal", required_argument, NULL, 'J' },
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
-	};
 	bool all = false;
-	int c;
+	const struct tool_option rows[] = {
+		{ "from", 'f', .argument = &o->from },
+		{ "since", 's', .argument = &o->since },
+		{ "long", 'l', .flag = &all },
+		{ "journal", 'J', .argument = &o->journal },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
+	};
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "f:s:lJ:c:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'f': o->from = optarg; break;
-		case 's': o->since = optarg; break;
-		case 'l': all = true; break;
-		case 'J': o->journal = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
+	if (code != 0 || o->help)
+		return code;
 	if (argc - optind > 1 || (optind < argc) == (o->from != NULL))
 		return tool_usage(argv[0], "one QUEUEID or --from DOMAIN is needed");
 	o->queue_id = argv[optind];
@@ -425,11 +417,8 @@ int cmd_show(int argc, char **argv)
 	struct search s = { .options = &o, .since_ms = INT64_MIN, .now_ms = clock_utc_ms() };
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	if (o.from != NULL && !idna_to_domain(slice_of(o.from), s.from))
 		return tool_usage(argv[0], "--from: that is not a domain");
 	if (o.since != NULL && !tool_since(o.since, s.now_ms, &s.since_ms))

@@ -2,7 +2,6 @@
  * store's sums. */
 #include "alignctl.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "auth/suffix.h"
 #include "base/clock.h"
 #include "stats.h"
+#include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_store.h"
 
@@ -54,36 +54,25 @@ static const char help_text[] =
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' },
-		{ "domain", required_argument, NULL, 'd' }, { "top", required_argument, NULL, 'n' },
-		{ "store", required_argument, NULL, 'S' }, { "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' }, { "csv", no_argument, NULL, 'C' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "since", 's', .argument = &o->since },
+		{ "until", 't', .argument = &o->until },
+		{ "domain", 'd', .argument = &o->domain },
+		{ "top", 'n', .argument = &o->top },
+		{ "store", 'S', .argument = &o->store },
+		{ "config", 'c', .argument = &o->config },
+		{ "json", 'j', .flag = &o->json },
+		{ "csv", 'C', .flag = &o->csv },
 	};
-	int c;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while ((c = getopt_long(argc, argv, "s:t:d:n:S:c:jCh", names, NULL)) != -1) {
-		switch (c) {
-		case 's': o->since = optarg; break;
-		case 't': o->until = optarg; break;
-		case 'd': o->domain = optarg; break;
-		case 'n': o->top = optarg; break;
-		case 'S': o->store = optarg; break;
-		case 'c': o->config = optarg; break;
-		case 'j': o->json = true; break;
-		case 'C': o->csv = true; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "what is \"%s\"?", argv[optind]);
+	if (code != 0 || o->help)
+		return code;
 	if (o->json && o->csv)
 		return tool_usage(argv[0], "--json or --csv, not both");
 	if (o->csv && o->top != NULL)
 		return tool_usage(argv[0], "--csv writes all rows: no --top");
-	return 0;
+	return tool_none_left(argc, argv);
 }
 
 struct question {
@@ -239,11 +228,8 @@ int cmd_stats(int argc, char **argv)
 	struct settings *settings;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	code = parse_question(argv[0], &o, &q);
 	if (code != 0)
 		return code;

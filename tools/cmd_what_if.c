@@ -3,12 +3,12 @@
 #include "alignctl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_store.h"
 #include "what_if.h"
@@ -19,8 +19,7 @@
 struct options {
 	const char *since, *until, *domain, *top, *store;
 	const char *in_force, *other, *html;
-	const char *changes[CHANGES_MAX];
-	unsigned n_changes;
+	struct tool_list changes;       /* --set */
 	bool json, help;
 };
 
@@ -54,45 +53,23 @@ static const char help_text[] =
 	"  alignctl what-if --config /etc/alignd/new.conf --json | jq .authors\n"
 	"  alignctl what-if --set dry_run=false --html what-if.html\n";
 
-static int add_change(const char *name, struct options *o, const char *change)
-{
-	if (o->n_changes == CHANGES_MAX)
-		return tool_usage(name, "--set: at most %d; use --config", CHANGES_MAX);
-	o->changes[o->n_changes++] = change;
-	return 0;
-}
-
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = {
-		{ "set", required_argument, NULL, 'x' }, { "config", required_argument, NULL, 'C' },
-		{ "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' },
-		{ "domain", required_argument, NULL, 'd' }, { "top", required_argument, NULL, 'n' },
-		{ "store", required_argument, NULL, 'S' }, { "json", no_argument, NULL, 'j' },
-		{ "html", required_argument, NULL, 'H' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	const struct tool_option rows[] = {
+		{ "set", 'x', .list = &o->changes },
+		{ "config", '\0', .argument = &o->other },
+		{ NULL, 'c', .argument = &o->in_force },
+		{ "since", 's', .argument = &o->since },
+		{ "until", 't', .argument = &o->until },
+		{ "domain", 'd', .argument = &o->domain },
+		{ "top", 'n', .argument = &o->top },
+		{ "store", 'S', .argument = &o->store },
+		{ "json", 'j', .flag = &o->json },
+		{ "html", '\0', .argument = &o->html },
 	};
-	int c, code = 0;
+	int code = TOOL_OPTIONS(argc, argv, rows, help_text, &o->help);
 
-	while (code == 0 && (c = getopt_long(argc, argv, "x:c:s:t:d:n:S:jh", names, NULL)) != -1) {
-		switch (c) {
-		case 'x': code = add_change(argv[0], o, optarg); break;
-		case 'C': o->other = optarg; break;
-		case 'c': o->in_force = optarg; break;
-		case 's': o->since = optarg; break;
-		case 't': o->until = optarg; break;
-		case 'd': o->domain = optarg; break;
-		case 'n': o->top = optarg; break;
-		case 'S': o->store = optarg; break;
-		case 'j': o->json = true; break;
-		case 'H': o->html = optarg; break;
-		case 'h': o->help = true; return 0;
-		default: return tool_usage(argv[0], "see the options");
-		}
-	}
-	if (code == 0 && optind < argc)
-		return tool_usage(argv[0], "what is \"%s\"?", argv[optind]);
-	return code;
+	return code != 0 || o->help ? code : tool_none_left(argc, argv);
 }
 
 struct question {
@@ -139,8 +116,8 @@ static void show_progress(void *context, uint64_t done, uint64_t all)
 static struct settings *load_other(const char *name, const struct options *o, const char *in_force)
 {
 	struct settings_faults faults;
-	struct settings *settings = settings_load_with(o->other != NULL ? o->other : in_force, o->changes,
-						       o->n_changes, &faults);
+	struct settings *settings = settings_load_with(o->other != NULL ? o->other : in_force, o->changes.items,
+						       o->changes.n, &faults);
 
 	for (unsigned i = 0; settings == NULL && i < faults.n; i++)
 		tool_fail(name, EX_CONFIG, "%s", faults.lines[i]);
@@ -246,15 +223,13 @@ static int ask(const char *name, const struct options *o, struct question *q,
 int cmd_what_if(int argc, char **argv)
 {
 	struct question q = { .what.now_ms = clock_utc_ms() };
-	struct options o = { 0 };
+	const char *changes[CHANGES_MAX];
+	struct options o = { .changes = { .items = changes, .max = CHANGES_MAX } };
 	struct settings *before, *after;
 	int code = parse_options(argc, argv, &o);
 
-	if (code != 0 || o.help) {
-		if (o.help)
-			fputs(help_text, stdout);
+	if (code != 0 || o.help)
 		return code;
-	}
 	code = parse_question(argv[0], &o, &q);
 	if (code != 0)
 		return code;
