@@ -1,31 +1,19 @@
 #!/bin/sh
 # alignctl check and explain as a postmaster uses them: exit codes, and the
 # words that answer the question.
-ctl="${builddir:-.}/tools/alignctl"
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
 zone="${srcdir:-.}/tests/demo/demo.zone"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
 
 message() {
 	printf 'Return-Path: <x@forger.example>\r\nFrom: %s\r\nSubject: x\r\n\r\nHello.\r\n' "$1"
 }
 
-# wanted exit status, a text that must be in the output, then the arguments
+# exit status, a text that must be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2
 	shift 2
-	"$ctl" "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		echo "alignctl $*: exit $got, wanted $wanted"
-	elif ! grep -q -e "$text" "$dir/out"; then
-		echo "alignctl $*: no \"$text\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
-	failures=$((failures + 1))
+	answers "$wanted" "$text" '' "$@"
 }
 
 settings() {
@@ -127,4 +115,4 @@ echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"
 echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"
 expect 0 'The two methods differ' explain a.two.example --zone "$zone" -c "$dir/honor.conf"
 
-[ $failures -eq 0 ]
+finish

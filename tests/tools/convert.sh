@@ -1,32 +1,17 @@
 #!/bin/sh
 # alignctl convert: what opendmarc left becomes settings that alignd starts with, and a
 # journal; nothing of it is lost without a word.
-ctl="${builddir:-.}/tools/alignctl"
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
+texts=-F
 daemon="${builddir:-.}/milter/alignd"
-dir=$(mktemp -d) || exit 1
 mkdir "$dir/other" && echo 'alignctl replay 1' >"$dir/other/replay.state"
-trap 'rm -rf "$dir"' EXIT
-failures=0
 
-fail() {
-	echo "$1"
-	failures=$((failures + 1))
-}
-
-# wanted exit status, text that must be in the output, then the arguments
+# exit status, a text that must be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2
 	shift 2
-	"$ctl" convert "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		fail "convert $*: exit $got, wanted $wanted"
-	elif ! grep -qF -e "$text" "$dir/out"; then
-		fail "convert $*: no \"$text\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
+	answers "$wanted" "$text" '' convert "$@"
 }
 # $1 in the result
 has() {
@@ -241,4 +226,4 @@ echo 'override: { reject_when = [ "spf-fail" ]; };' >>"$dir/will.conf"
 grep -q 'could not be decided' "$dir/out" && { fail 'what is told is not used'; cat "$dir/out"; }
 expect 0 'Usage: alignctl convert' --help
 
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

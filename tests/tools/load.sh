@@ -1,30 +1,16 @@
 #!/bin/sh
 # alignctl load, and stats and what-if behind it, with what must not happen: a journal
 # with broken lines, and stores that are none, from the future, or on a full disk.
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
+texts=-F
 build=${builddir:-.}
-ctl="$build/tools/alignctl"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
 
-fail() {
-	echo "$1"
-	failures=$((failures + 1))
-}
-# wanted exit status, a text that must be in the output, then the arguments
+# exit status, a text that must be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2
 	shift 2
-	"$ctl" "$@" -c "$dir/conf" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		fail "$*: exit $got, wanted $wanted"
-	elif ! grep -qF -e "$text" "$dir/out"; then
-		fail "$*: no \"$text\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
+	answers "$wanted" "$text" '' "$@" -c "$dir/conf"
 }
 # all three that use a store refuse it alike
 refused() {
@@ -85,4 +71,4 @@ mkdir "$dir/single"
 line 8 >"$dir/single/mx8-20261002.jsonl"
 expect 0 '1 line loaded' load --journal "$dir/single" --store "$dir/store"
 
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

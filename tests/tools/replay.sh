@@ -1,31 +1,15 @@
 #!/bin/sh
 # alignctl replay: stored mail becomes a journal, each message once however often
 # the run is broken off; what is no message is told, and what had to be assumed.
-ctl="${builddir:-.}/tools/alignctl"
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
 zone="${srcdir:-.}/tests/demo/demo.zone"
-dir=$(mktemp -d) || exit 1
-trap 'chmod -R u+rwx "$dir"; rm -rf "$dir"' EXIT
-failures=0
 
-fail() {
-	echo "$1"
-	failures=$((failures + 1))
-}
-
-# wanted exit status, a text that must be in the output, then the arguments
+# exit status, a text that must be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2
 	shift 2
-	"$ctl" replay "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		fail "replay $*: exit $got, wanted $wanted"
-	elif ! grep -q -e "$text" "$dir/out"; then
-		fail "replay $*: no \"$text\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
+	answers "$wanted" "$text" '' replay "$@"
 }
 also() {
 	grep -q -e "$1" "$dir/out" || { fail "no \"$1\" in:"; cat "$dir/out"; }
@@ -205,4 +189,4 @@ if [ "$(id -u)" != 0 ]; then
 	expect 0 '2  cannot be read' "$dir/locked" "$dir/closed.eml" -o "$dir/out3" "$@"
 fi
 
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

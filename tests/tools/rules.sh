@@ -1,31 +1,16 @@
 #!/bin/sh
 # alignctl rules: hits out of the journal, once per line and rule; what is unused is
 # only said as far back as the journal reaches.
-ctl="${builddir:-.}/tools/alignctl"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
 journal="$dir/journal"
 mkdir "$journal"
 
-# wanted exit status, text that must and text that must not be in the output,
-# then the arguments
+# exit status, text that must and text that must not be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2 unwanted=$3
 	shift 3
-	"$ctl" rules "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		echo "rules $*: exit $got, wanted $wanted"
-	elif ! grep -q -e "$text" "$dir/out"; then
-		echo "rules $*: no \"$text\" in the output"
-	elif grep -q -e "$unwanted" "$dir/out"; then
-		echo "rules $*: \"$unwanted\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
-	failures=$((failures + 1))
+	answers "$wanted" "$text" "$unwanted" rules "$@"
 }
 
 days_ago() {
@@ -77,16 +62,16 @@ mkdir "$dir/empty"
 expect 0 'gone-1  gone .* 3  20' 'forged' -c "$dir/good.conf"
 expect 0 'gone-2  gone .* 1  20' 'reaches back' -c "$dir/good.conf"
 expect 0 'shared  gone .* 1  20' 'No rule' -c "$dir/good.conf"
-expect 0 'not be read: 2, the first is mx1-.*:5: ' '@@' -c "$dir/good.conf"
-expect 0 'a hit may be missing: 1$' '@@' -c "$dir/good.conf"
-expect 0 'gone-1  gone .* 4  20' '@@' -c "$dir/good.conf" --since 60d
-expect 0 'journal reaches back to 20' '@@' -c "$dir/good.conf" --since 60d
+expect 0 'not be read: 2, the first is mx1-.*:5: ' '' -c "$dir/good.conf"
+expect 0 'a hit may be missing: 1$' '' -c "$dir/good.conf"
+expect 0 'gone-1  gone .* 4  20' '' -c "$dir/good.conf" --since 60d
+expect 0 'journal reaches back to 20' '' -c "$dir/good.conf" --since 60d
 expect 0 'gone-1  gone .* 1  20' 'No rule' -c "$dir/good.conf" --since 5d
 expect 0 'gone-1  gone .* 3  20' 'gone-2' -c "$dir/good.conf" --since 60d --until 5d
 expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --since 15d --until 10d
-expect 0 'gone-1' '@@' -c "$dir/none.conf" -J "$journal"
-expect 0 '"id":"gone-1","in_settings":false,"hits":3,"last_hit":"20' '@@' -c "$dir/good.conf" --json
-expect 0 '"lines":11,"unreadable":2,"cut":1}' '@@' -c "$dir/good.conf" --json
+expect 0 'gone-1' '' -c "$dir/none.conf" -J "$journal"
+expect 0 '"id":"gone-1","in_settings":false,"hits":3,"last_hit":"20' '' -c "$dir/good.conf" --json
+expect 0 '"lines":11,"unreadable":2,"cut":1}' '' -c "$dir/good.conf" --json
 
 # the rules of the settings: who, until when, and what can go
 days_on() {
@@ -113,8 +98,8 @@ expect 0 '^never-hit' '^shared\|^gone' -c "$rules" --unused 39d
 expect 0 '^shared' '^gone' -c "$rules" --unused 1d
 expect 0 '^over' '^shared\|^never-hit' -c "$rules" --unused 39d --expiring 30d
 expect 65 'reaches back to .* only' '^never-hit' -c "$rules" --unused 41d
-expect 0 '"owner":"Jürgen",.*"in_settings":true,"hits":0}' '@@' -c "$rules" --json
-expect 0 "\"line\":[0-9]*,\"expires\":\"$(days_on -3)\",\"days_left\":-3,\"expired\":true" '@@' \
+expect 0 '"owner":"Jürgen",.*"in_settings":true,"hits":0}' '' -c "$rules" --json
+expect 0 "\"line\":[0-9]*,\"expires\":\"$(days_on -3)\",\"days_left\":-3,\"expired\":true" '' \
 	-c "$rules" --json
 
 # no words about what is unused beyond the journal's reach
@@ -122,18 +107,18 @@ expect 0 'No rule to show' 'gone-1' -c "$dir/good.conf" --unused 39d
 expect 65 'reaches back to .* only' 'No rule' -c "$dir/good.conf" --unused 41d
 expect 65 'no line that can be read' 'No rule' -c "$dir/good.conf" -J "$dir/empty" --unused 1d
 expect 78 'keep no journal' 'No rule' -c "$dir/none.conf" --unused 1d
-expect 0 'Hits are not known' '@@' -c "$dir/none.conf"
+expect 0 'Hits are not known' '' -c "$dir/none.conf"
 
-expect 64 'no --since' '@@' -c "$dir/good.conf" --unused 9d --since 30d
-expect 64 '--unused:' '@@' -c "$dir/good.conf" --unused 2026-05-01
-expect 64 '--expiring:' '@@' -c "$dir/good.conf" --expiring soon
-expect 64 '--since:' '@@' -c "$dir/good.conf" --since yesterday
-expect 64 '--until:' '@@' -c "$dir/good.conf" --until yesterday
-expect 64 'ends before it begins' '@@' -c "$dir/good.conf" --since 5d --until 10d
-expect 64 'what is "x"' '@@' x
-expect 64 'unrecognized option' '@@' --bogus
-expect 66 'cannot be read' '@@' -c "$dir/good.conf" -J "$dir/absent"
-expect 78 'bad.conf' '@@' -c "$dir/bad.conf"
-expect 0 'Usage: alignctl rules' '@@' --help
+expect 64 'no --since' '' -c "$dir/good.conf" --unused 9d --since 30d
+expect 64 '--unused:' '' -c "$dir/good.conf" --unused 2026-05-01
+expect 64 '--expiring:' '' -c "$dir/good.conf" --expiring soon
+expect 64 '--since:' '' -c "$dir/good.conf" --since yesterday
+expect 64 '--until:' '' -c "$dir/good.conf" --until yesterday
+expect 64 'ends before it begins' '' -c "$dir/good.conf" --since 5d --until 10d
+expect 64 'what is "x"' '' x
+expect 64 'unrecognized option' '' --bogus
+expect 66 'cannot be read' '' -c "$dir/good.conf" -J "$dir/absent"
+expect 78 'bad.conf' '' -c "$dir/bad.conf"
+expect 0 'Usage: alignctl rules' '' --help
 
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

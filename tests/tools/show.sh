@@ -1,31 +1,17 @@
 #!/bin/sh
 # alignctl show as the help desk uses it: found or not, in words, and nothing
 # that a sender wrote reaches the terminal raw.
-ctl="${builddir:-.}/tools/alignctl"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
+texts=-F
 journal="$dir/journal"
 mkdir "$journal"
 
-# wanted exit status, text that must and text that must not be in the output,
-# then the arguments
+# exit status, text that must and text that must not be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2 unwanted=$3
 	shift 3
-	"$ctl" show "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		echo "show $*: exit $got, wanted $wanted"
-	elif ! grep -qF -e "$text" "$dir/out"; then
-		echo "show $*: no \"$text\" in the output"
-	elif grep -qF -e "$unwanted" "$dir/out"; then
-		echo "show $*: \"$unwanted\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
-	failures=$((failures + 1))
+	answers "$wanted" "$text" "$unwanted" show "$@"
 }
 
 # when, queue id, author, the rest of the line
@@ -79,58 +65,58 @@ printf 'dry_run = true;\nauthserv_id = "mx.example.org";\njournal: { directory =
 	>"$dir/none.conf"
 
 expect 0 'fail: nothing that was authenticated belongs' 'PASS1' FAIL1 -J "$journal"
-expect 0 'quarantine, but accept for lists.example.org' '@@' FAIL1 -c "$dir/good.conf"
-expect 0 'asked          reject' '@@' FAIL1 -J "$journal"
-expect 0 "the receiver's own answer to reject (override.reject)" '@@' FAIL1 -J "$journal"
-expect 0 'through the internal relay 203.0.113.1' '@@' FAIL1 -J "$journal"
-expect 0 'none (dry run' '@@' FAIL1 -J "$journal"
-expect 0 'could not be read: 1, the first is mx1-20260504.jsonl:3: line 1' '@@' FAIL1 -J "$journal"
-expect 0 'signed by mail.example.com' '@@' OLD1 -J "$journal"
-expect 0 'ARC            pass, 2 sets' '@@' RULES1 -J "$journal"
-expect 0 'set 1 by d1.example, who says dmarc=pass for example.com' '@@' RULES1 -J "$journal"
-expect 0 'rule           press' '@@' RULES1 -J "$journal"
-expect 0 'missing        not-list-shaped, spf-fail' '@@' RULES1 -J "$journal"
-expect 0 'trusted        set 1 by d1.example' '@@' RULES1 -J "$journal"
-expect 0 'recipients     example.org (addresses of press): reject, rule press' '@@' RULES1 -J "$journal"
-expect 0 'lists.example.org: accept, trusted-arc' '@@' RULES1 -J "$journal"
-expect 0 'reasons        mailing_list, rule press: of ours' '@@' RULES1 -J "$journal"
-expect 0 'reply          ask the press office' '@@' RULES1 -J "$journal"
+expect 0 'quarantine, but accept for lists.example.org' '' FAIL1 -c "$dir/good.conf"
+expect 0 'asked          reject' '' FAIL1 -J "$journal"
+expect 0 "the receiver's own answer to reject (override.reject)" '' FAIL1 -J "$journal"
+expect 0 'through the internal relay 203.0.113.1' '' FAIL1 -J "$journal"
+expect 0 'none (dry run' '' FAIL1 -J "$journal"
+expect 0 'could not be read: 1, the first is mx1-20260504.jsonl:3: line 1' '' FAIL1 -J "$journal"
+expect 0 'signed by mail.example.com' '' OLD1 -J "$journal"
+expect 0 'ARC            pass, 2 sets' '' RULES1 -J "$journal"
+expect 0 'set 1 by d1.example, who says dmarc=pass for example.com' '' RULES1 -J "$journal"
+expect 0 'rule           press' '' RULES1 -J "$journal"
+expect 0 'missing        not-list-shaped, spf-fail' '' RULES1 -J "$journal"
+expect 0 'trusted        set 1 by d1.example' '' RULES1 -J "$journal"
+expect 0 'recipients     example.org (addresses of press): reject, rule press' '' RULES1 -J "$journal"
+expect 0 'lists.example.org: accept, trusted-arc' '' RULES1 -J "$journal"
+expect 0 'reasons        mailing_list, rule press: of ours' '' RULES1 -J "$journal"
+expect 0 'reply          ask the press office' '' RULES1 -J "$journal"
 expect 0 'left out of enforce_percent' "$(printf '\033')" RULES1 -J "$journal"
 expect 1 'nothing found' 'OLD1' OLD1 -J "$journal" --since 2026-05-03
 expect 1 'nothing found' 'FAIL' fail1 -J "$journal"
 expect 1 'nothing found' 'asked' FAIL -J "$journal"
-expect 0 'mx1-1-FAIL1' '@@' FAIL1 -J "$journal" --json
+expect 0 'mx1-1-FAIL1' '' FAIL1 -J "$journal" --json
 
 # by author: subdomains belong, look-alikes do not; a line once
 expect 0 'PASS1' 'OTHER' --from example.com --since 2026-05-01 -J "$journal"
 expect 0 'OLD1' 'EVIL' --from Example.COM. --since 2026-05-01T09:00:00+02:00 -J "$journal"
-expect 0 'messages: 3, spared by a dry run: 1' '@@' --from example.com \
+expect 0 'messages: 3, spared by a dry run: 1' '' --from example.com \
 	--since 2026-05-01 -J "$journal"
-expect 0 'messages: 1, spared by a dry run: 0, by enforce_percent: 1' '@@' --from ruled.example \
+expect 0 'messages: 1, spared by a dry run: 0, by enforce_percent: 1' '' --from ruled.example \
 	--since 2026-05-01 -J "$journal"
 expect 0 'messages: 2' 'OLD1' --from example.com --since 2026-05-01T12:00:00+01:00 -J "$journal"
-expect 0 'EVIL1' '@@' --from 'bücher.example' --since 2026-05-01 -J "$journal"
-expect 0 'HELO relay' '@@' --from example.com --long --since 2026-05-01 -J "$journal"
-expect 1 'nothing found' '@@' --from example.com --since 1s -J "$journal"
+expect 0 'EVIL1' '' --from 'bücher.example' --since 2026-05-01 -J "$journal"
+expect 0 'HELO relay' '' --from example.com --long --since 2026-05-01 -J "$journal"
+expect 1 'nothing found' '' --from example.com --since 1s -J "$journal"
 
 # nothing raw
 esc=$(printf '\033')
 expect 0 '\x1B[2J\x9B31m\\' "$esc" EVIL1 -J "$journal"
 expect 0 '\x1B]0;x\x07' "$(printf '\007')" EVIL1 -J "$journal"
 
-expect 64 'QUEUEID or --from' '@@'
-expect 64 'QUEUEID or --from' '@@' A B
-expect 64 'QUEUEID or --from' '@@' A --from example.com
-expect 64 'not a domain' '@@' --from 'a b' -J "$journal"
-expect 64 '--since' '@@' A --since yesterday -J "$journal"
-expect 64 'unrecognized option' '@@' --bogus
-expect 66 'cannot be read' '@@' A -J "$dir/absent"
-expect 78 'bad.conf' '@@' A -c "$dir/bad.conf"
-expect 78 'keep no journal' '@@' A -c "$dir/none.conf"
-expect 0 'Usage: alignctl show' '@@' --help
+expect 64 'QUEUEID or --from' ''
+expect 64 'QUEUEID or --from' '' A B
+expect 64 'QUEUEID or --from' '' A --from example.com
+expect 64 'not a domain' '' --from 'a b' -J "$journal"
+expect 64 '--since' '' A --since yesterday -J "$journal"
+expect 64 'unrecognized option' '' --bogus
+expect 66 'cannot be read' '' A -J "$dir/absent"
+expect 78 'bad.conf' '' A -c "$dir/bad.conf"
+expect 78 'keep no journal' '' A -c "$dir/none.conf"
+expect 0 'Usage: alignctl show' '' --help
 
 if [ "$("$ctl" show --from example.com --since 2026-05-01 -J "$journal" --json 2>/dev/null | wc -l)" -ne 3 ]; then
 	echo "show --json: wanted three lines"
 	failures=$((failures + 1))
 fi
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

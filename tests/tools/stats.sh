@@ -1,30 +1,15 @@
 #!/bin/sh
 # alignctl stats: its arguments, and its numbers over a small generated month, against
 # those that a script finds in the journal.
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
 build=${builddir:-.}
-ctl="$build/tools/alignctl"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
 
-# wanted exit status, text that must and text that must not be in the output,
-# then the arguments
+# exit status, text that must and text that must not be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2 unwanted=$3
 	shift 3
-	"$ctl" stats "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		echo "stats $*: exit $got, wanted $wanted"
-	elif ! grep -q -e "$text" "$dir/out"; then
-		echo "stats $*: no \"$text\" in the output"
-	elif grep -q -e "$unwanted" "$dir/out"; then
-		echo "stats $*: \"$unwanted\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
-	failures=$((failures + 1))
+	answers "$wanted" "$text" "$unwanted" stats "$@"
 }
 
 conf="$dir/alignd.conf"
@@ -33,19 +18,19 @@ printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' \
 printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' 'store: { driver = "none"; };' \
 	>"$dir/none.conf"
 
-expect 0 'Usage: alignctl stats' rubbish --help
-expect 64 'what is "x"' nothing x
-expect 64 'unrecognized option' nothing --bogus
-expect 64 'not a domain' nothing -c "$conf" --domain 'a b'
-expect 64 '--since:' nothing -c "$conf" --since yesterday
-expect 64 '--until:' nothing -c "$conf" --until yesterday
-expect 64 'ends before it begins' nothing -c "$conf" --since 1d --until 2d
-expect 64 'from 1 to 100000' nothing -c "$conf" --top 0
-expect 64 'not both' nothing -c "$conf" --json --csv
-expect 64 'no --top' nothing -c "$conf" --csv --top 5
-expect 78 'cannot be read' nothing -c "$dir/absent"
-expect 78 'keep no store' nothing -c "$dir/none.conf"
-expect 69 'store.sqlite' nothing -c "$conf"
+expect 0 'Usage: alignctl stats' '' --help
+expect 64 'what is "x"' '' x
+expect 64 'unrecognized option' '' --bogus
+expect 64 'not a domain' '' -c "$conf" --domain 'a b'
+expect 64 '--since:' '' -c "$conf" --since yesterday
+expect 64 '--until:' '' -c "$conf" --until yesterday
+expect 64 'ends before it begins' '' -c "$conf" --since 1d --until 2d
+expect 64 'from 1 to 100000' '' -c "$conf" --top 0
+expect 64 'not both' '' -c "$conf" --json --csv
+expect 64 'no --top' '' -c "$conf" --csv --top 5
+expect 78 'cannot be read' '' -c "$dir/absent"
+expect 78 'keep no store' '' -c "$dir/none.conf"
+expect 69 'store.sqlite' '' -c "$conf"
 
 # a month in a dry run, and a hostile line of a daemon that enforces
 mkdir "$dir/journal" "$dir/empty"
@@ -89,12 +74,12 @@ expect 0 '^2026-10-05,.x3Dcmd.x7C.x27.x22.x3F.example,.*,quarantine,hold,rule,.x
 expect 1 'whole days UTC: none' Results -c "$conf" --since 2026-01-01 --until 2026-02-01
 expect 1 'store reaches from 2026-10-01 to 2026-10-30' Results -c "$conf" --since 2026-01-01 \
 	--until 2026-02-01
-expect 1 'no mail in that period; the store reaches' nothing -c "$conf" --since 2026-01-01 \
+expect 1 'no mail in that period; the store reaches' '' -c "$conf" --since 2026-01-01 \
 	--until 2026-02-01 --csv
-expect 1 '"messages":0' nothing -c "$conf" --since 2026-01-01 --until 2026-02-01 --json
-expect 1 'no mail\|: none' nothing -c "$conf" $october --domain absent.example
+expect 1 '"messages":0' '' -c "$conf" --since 2026-01-01 --until 2026-02-01 --json
+expect 1 'no mail\|: none' '' -c "$conf" $october --domain absent.example
 expect 1 'holds no sums at all' Results -c "$conf" --store "$dir/empty.sqlite"
-expect 0 'from 2026-10-01 to 2026-10-30' nothing -c "$conf" --since 2026-09-01 --until 2026-10-11
+expect 0 'from 2026-10-01 to 2026-10-30' '' -c "$conf" --since 2026-09-01 --until 2026-10-11
 
 # with other records, exempt mail, rules and failures of the DNS as well
 cp "$dir/varied.jsonl" "$dir/journal/mx8-20261009.jsonl"
@@ -107,4 +92,4 @@ for domain in '' shop.example v6.example; do
 done
 }
 
-[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+finish

@@ -1,53 +1,38 @@
 #!/bin/sh
 # alignctl what-if: its arguments, what can be varied and why not, and a month of mail.
-ctl="${builddir:-.}/tools/alignctl"
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failures=0
+# shellcheck source=tests/tools/answers.sh
+. "${srcdir:-.}/tests/tools/answers.sh"
 
-# wanted exit status, text that must and text that must not be in the output,
-# then the arguments
+# exit status, text that must and text that must not be in the output, then the arguments
 expect() {
 	wanted=$1 text=$2 unwanted=$3
 	shift 3
-	"$ctl" what-if "$@" >"$dir/out" 2>&1
-	got=$?
-	if [ $got -ne "$wanted" ]; then
-		echo "what-if $*: exit $got, wanted $wanted"
-	elif ! grep -q -e "$text" "$dir/out"; then
-		echo "what-if $*: no \"$text\" in the output"
-	elif grep -q -e "$unwanted" "$dir/out"; then
-		echo "what-if $*: \"$unwanted\" in the output"
-	else
-		return
-	fi
-	cat "$dir/out"
-	failures=$((failures + 1))
+	answers "$wanted" "$text" "$unwanted" what-if "$@"
 }
 
 conf="$dir/alignd.conf"
 printf '%s\n' 'dry_run = true;' 'authserv_id = "mx.example.com";' "journal: { directory = \"\"; };" \
 	"store: { path = \"$dir/store.sqlite\"; };" >"$conf"
 
-expect 0 'Usage: alignctl what-if' rubbish --help
-expect 64 'what is "x"' nothing x
-expect 64 'not a domain' nothing -c "$conf" --domain 'a b'
-expect 64 'ends before it begins' nothing -c "$conf" --since 1d --until 2d
-expect 64 'from 1 to 100' nothing -c "$conf" --top 0
-expect 78 'cannot be read' nothing -c "$dir/none"
-expect 69 'store.sqlite' nothing -c "$conf"
-expect 78 '^alignctl what-if: --set: dmarc.discovery: cannot be varied: .*gathered' nothing \
+expect 0 'Usage: alignctl what-if' '' --help
+expect 64 'what is "x"' '' x
+expect 64 'not a domain' '' -c "$conf" --domain 'a b'
+expect 64 'ends before it begins' '' -c "$conf" --since 1d --until 2d
+expect 64 'from 1 to 100' '' -c "$conf" --top 0
+expect 78 'cannot be read' '' -c "$dir/none"
+expect 69 'store.sqlite' '' -c "$conf"
+expect 78 '^alignctl what-if: --set: dmarc.discovery: cannot be varied: .*gathered' '' \
 	-c "$conf" --set dmarc.discovery=psl
-expect 78 'socket: cannot be varied: .*runs' nothing -c "$conf" --set socket=x
-expect 78 'rules: too much for a line' nothing -c "$conf" --set 'rules=( )'
-expect 78 'mode: the text "hono" is none .*did you mean "honor"' nothing -c "$conf" --set mode=hono
-expect 78 'modes: unknown name; did you mean mode' nothing -c "$conf" --set modes=honor
-expect 78 '"m\\x1B": unknown name' nothing -c "$conf" --set "$(printf 'm\033=x')"
-expect 78 'mode: without a value' nothing -c "$conf" --set mode
-expect 78 'enforce_percent: "4294967396" is no value' nothing -c "$conf" --set enforce_percent=4294967396
-expect 78 'dry_run: "true; mode = "honor"" is no value' nothing -c "$conf" \
+expect 78 'socket: cannot be varied: .*runs' '' -c "$conf" --set socket=x
+expect 78 'rules: too much for a line' '' -c "$conf" --set 'rules=( )'
+expect 78 'mode: the text "hono" is none .*did you mean "honor"' '' -c "$conf" --set mode=hono
+expect 78 'modes: unknown name; did you mean mode' '' -c "$conf" --set modes=honor
+expect 78 '"m\\x1B": unknown name' '' -c "$conf" --set "$(printf 'm\033=x')"
+expect 78 'mode: without a value' '' -c "$conf" --set mode
+expect 78 'enforce_percent: "4294967396" is no value' '' -c "$conf" --set enforce_percent=4294967396
+expect 78 'dry_run: "true; mode = "honor"" is no value' '' -c "$conf" \
 	--set 'dry_run=true; mode = "honor"'
-expect 78 'reject_when: .* is no signal' nothing -c "$conf" --set 'override.reject_when=[ "spf-fial" ]'
+expect 78 'reject_when: .* is no signal' '' -c "$conf" --set 'override.reject_when=[ "spf-fial" ]'
 # nothing is done by what-if: how mail would be quarantined need not be said
 expect 69 'store.sqlite' 'quarantine.method' -c "$conf" --set dry_run=false
 
@@ -65,18 +50,18 @@ for _ in 1 2; do
 		failures=$((failures + 1))
 	}
 done
-expect 0 '^2 lines of the journal could not be read' rubbish -c "$conf" --set dry_run=false
-expect 0 '"refused":2' rubbish -c "$conf" --set dry_run=false --json
+expect 0 '^2 lines of the journal could not be read' '' -c "$conf" --set dry_run=false
+expect 0 '"refused":2' '' -c "$conf" --set dry_run=false --json
 expect 0 'No message' 'of the journal' -c "$conf" --until "$day"
 
-expect 0 '(UTC): 1 message$' rubbish -c "$conf" --set dry_run=false --html "$dir/page.html"
+expect 0 '(UTC): 1 message$' '' -c "$conf" --set dry_run=false --html "$dir/page.html"
 grep -q '<li>2 lines of the journal were no' "$dir/page.html" && grep -q '</html>' "$dir/page.html" || {
 	echo "what-if --html: not the page that was wanted"
 	failures=$((failures + 1))
 }
 expect 73 'none/page.html: No such file' 'messages' -c "$conf" --set dry_run=false \
 	--html "$dir/none/page.html"
-expect 64 'Usage\|see the options' nothing -c "$conf" --html
+expect 64 'Usage\|see the options' '' -c "$conf" --html
 
 # recipients whom "split" would have parted came together
 split="$dir/split"
@@ -88,13 +73,13 @@ printf 'From: a@bank.example\n\nx\n' | "${builddir:-.}/tools/alignctl" check -c 
 	--zone "${srcdir:-.}/tests/cases/base.zone" --ip 203.0.113.66 --mail-from '<>' --rcpt '<u@tenant.example>' \
 	--rcpt '<u@other.example>' --json | sed 's/"id":"check"/"id":"mx1-1-1"/' >"$split/journal/mx1-$(echo "$day" | tr -d -).jsonl"
 "${builddir:-.}/tools/alignctl" load -c "$split/conf" >"$dir/out" 2>&1 || cat "$dir/out"
-expect 0 '^1 message came to recipients whom "split" would part: decided as with "quarantine".$' nothing \
+expect 0 '^1 message came to recipients whom "split" would part: decided as with "quarantine".$' '' \
 	-c "$split/conf" --set recipients_differ=split --html "$split/page.html"
 grep -q '<li>1 message came to recipients whom &quot;split&quot;' "$split/page.html" || {
 	echo "what-if --html: nothing is said of split"
 	failures=$((failures + 1))
 }
-expect 0 '"together":1' nothing -c "$split/conf" --set recipients_differ=split --json
+expect 0 '"together":1' '' -c "$split/conf" --set recipients_differ=split --json
 expect 0 '"together":0' 'would part' -c "$split/conf" --set recipients_differ=mildest --json
 
-exit $failures
+finish
