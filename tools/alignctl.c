@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "config.h"
 
 static const struct command {
@@ -67,34 +66,6 @@ struct settings *tool_settings(const char *name, const char *path)
 	for (unsigned i = 0; settings != NULL && i < settings->warnings.n; i++)
 		tool_fail(name, 0, "warning: %s", settings->warnings.items[i]);
 	return settings;
-}
-
-bool tool_duration(const char *text, int64_t *ms_r)
-{
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
-	struct slice s = slice_of(text);
-	uint64_t n;
-
-	for (size_t i = 0; s.len > 1 && i < sizeof(units) / sizeof(units[0]); i++)
-		if (s.data[s.len - 1] == units[i].unit &&
-		    slice_number(slice_until(s, s.len - 1), 1000000, &n)) {
-			*ms_r = (int64_t)n * units[i].ms;
-			return true;
-		}
-	return false;
-}
-
-bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r)
-{
-	int64_t ms;
-
-	if (!tool_duration(text, &ms))
-		return clock_parse(slice_of(text), since_ms_r);
-	*since_ms_r = now_ms - ms;
-	return true;
 }
 
 static void print_help(FILE *out)

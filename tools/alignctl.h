@@ -38,9 +38,5 @@ int tool_fail(const char *name, int code, const char *format, ...)
 struct settings *tool_settings(const char *name, const char *path);
 /* Printable ASCII as it is, the rest as \xHH, backslash doubled. NULL gives "-". */
 const char *tool_escape(struct arena *arena, const char *text);
-/* "30d", "12h", "15m", "90s". */
-bool tool_duration(const char *text, int64_t *ms_r);
-/* "30d", "12h", "15m", "90s" back from now; "2026-05-01"; or an RFC 3339 time. */
-bool tool_since(const char *text, int64_t now_ms, int64_t *since_ms_r);
 
 #endif

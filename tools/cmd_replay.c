@@ -11,6 +11,7 @@
 
 #include "auth/crypto.h"
 #include "replay_run.h"
+#include "tool_argument.h"
 #include "tool_options.h"
 
 #define DEFAULT_OUT "alignd-replay"
@@ -53,15 +54,6 @@ static const char help_text[] =
 	"  alignctl replay /var/mail/archive.mbox --trusted-hops 1 --out /var/tmp/replay\n"
 	"  alignctl load --journal /var/tmp/replay --store /var/tmp/replay.db\n";
 
-static int parse_number(const char *name, const char *option, const char *text, uint64_t min,
-			uint64_t max, uint64_t *out_r)
-{
-	if (slice_number(slice_of(text), max, out_r) && *out_r >= min)
-		return 0;
-	return tool_usage(name, "--%s: %llu to %llu", option, (unsigned long long)min,
-			  (unsigned long long)max);
-}
-
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	const char *hops = NULL, *jobs = NULL;
@@ -80,9 +72,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	o->paths = argv + optind;
 	o->n_paths = (unsigned)(argc - optind);
 	if (hops != NULL)
-		code = parse_number(argv[0], "trusted-hops", hops, 0, MAX_HOPS, &o->hops);
+		code = tool_number(argv[0], "trusted-hops", hops, 0, MAX_HOPS, &o->hops);
 	if (code == 0 && jobs != NULL)
-		code = parse_number(argv[0], "jobs", jobs, 1, MAX_JOBS, &o->jobs);
+		code = tool_number(argv[0], "jobs", jobs, 1, MAX_JOBS, &o->jobs);
 	if (code == 0 && o->n_paths == 0)
 		code = tool_usage(argv[0], "no PATH given");
 	return code;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "rule_report.h"
+#include "tool_argument.h"
 #include "tool_options.h"
 
 #define DEFAULT_SINCE "30d"
@@ -62,22 +63,18 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 static int parse_period(const char *name, const struct options *o, struct selection *s)
 {
+	const char *since = o->since != NULL ? o->since : DEFAULT_SINCE;
 	int64_t unused_ms;
 
-	if (o->unused != NULL && (o->since != NULL || o->until != NULL))
-		return tool_usage(name, "--unused is a period of its own: no --since, no --until");
-	if (o->unused != NULL && !tool_duration(o->unused, &unused_ms))
-		return tool_usage(name, "--unused: 90d, 12h, 15m or 90s");
-	if (!tool_since(o->since != NULL ? o->since : DEFAULT_SINCE, s->now_ms, &s->since_ms))
-		return tool_usage(name, "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
-	s->until_ms = s->now_ms + 1;
-	if (o->until != NULL && !tool_since(o->until, s->now_ms, &s->until_ms))
-		return tool_usage(name, "--until: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
 	s->only_unused = o->unused != NULL;
-	if (s->only_unused)
-		s->since_ms = s->now_ms - unused_ms;
-	if (s->until_ms <= s->since_ms)
-		return tool_usage(name, "the period ends before it begins");
+	if (!s->only_unused)
+		return tool_period(name, since, o->until, s->now_ms, &s->since_ms, &s->until_ms);
+	if (o->since != NULL || o->until != NULL)
+		return tool_usage(name, "--unused is a period of its own: no --since, no --until");
+	if (!tool_duration(o->unused, &unused_ms))
+		return tool_usage(name, "--unused: 90d, 12h, 15m or 90s");
+	s->until_ms = s->now_ms + 1;
+	s->since_ms = s->now_ms - unused_ms;
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/idna.h"
 #include "base/clock.h"
 #include "core/domain.h"
+#include "tool_argument.h"
 #include "tool_journal.h"
 #include "tool_options.h"
 #include "tool_progress.h"
@@ -419,9 +419,11 @@ int cmd_show(int argc, char **argv)
 
 	if (code != 0 || o.help)
 		return code;
-	if (o.from != NULL && !idna_to_domain(slice_of(o.from), s.from))
-		return tool_usage(argv[0], "--from: that is not a domain");
-	if (o.since != NULL && !tool_since(o.since, s.now_ms, &s.since_ms))
-		return tool_usage(argv[0], "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
+	if (o.from != NULL)
+		code = tool_domain(argv[0], "from", o.from, s.from);
+	if (code == 0 && o.since != NULL)
+		code = tool_time(argv[0], "since", o.since, s.now_ms, &s.since_ms);
+	if (code != 0)
+		return code;
 	return o.journal != NULL ? search_journal(&s, argv[0], o.journal) : search_configured(&s, argv[0]);
 }

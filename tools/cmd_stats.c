@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/idna.h"
 #include "auth/suffix.h"
 #include "base/clock.h"
 #include "stats.h"
+#include "tool_argument.h"
 #include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_store.h"
@@ -80,32 +80,21 @@ struct question {
 	char domain[DOMAIN_SIZE];
 };
 
-static int parse_period(const char *name, const struct options *o, struct store_span *span)
-{
-	int64_t now_ms = clock_utc_ms();
-
-	if (!tool_since(o->since != NULL ? o->since : DEFAULT_SINCE, now_ms, &span->since_ms))
-		return tool_usage(name, "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
-	span->since_ms = span->since_ms > 0 ? span->since_ms : 0;
-	span->until_ms = now_ms + 1;
-	if (o->until != NULL && !tool_since(o->until, now_ms, &span->until_ms))
-		return tool_usage(name, "--until: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
-	if (span->until_ms <= span->since_ms)
-		return tool_usage(name, "the period ends before it begins");
-	return 0;
-}
-
 static int parse_question(const char *name, const struct options *o, struct question *q)
 {
+	const char *since = o->since != NULL ? o->since : DEFAULT_SINCE;
+	struct store_span *span = &q->what.span;
 	uint64_t top = DEFAULT_TOP;
+	int code = tool_period(name, since, o->until, clock_utc_ms(), &span->since_ms, &span->until_ms);
 
-	if (o->domain != NULL && !idna_to_domain(slice_of(o->domain), q->domain))
-		return tool_usage(name, "--domain: not a domain: %s", o->domain);
-	if (o->top != NULL && (!slice_number(slice_of(o->top), TOP_MOST, &top) || top == 0))
-		return tool_usage(name, "--top: a number from 1 to %d", TOP_MOST);
+	span->since_ms = span->since_ms > 0 ? span->since_ms : 0;
+	if (code == 0 && o->domain != NULL)
+		code = tool_domain(name, "domain", o->domain, q->domain);
+	if (code == 0 && o->top != NULL)
+		code = tool_number(name, "top", o->top, 1, TOP_MOST, &top);
 	q->what.domain = o->domain != NULL ? q->domain : NULL;
 	q->what.top = (unsigned)top;
-	return parse_period(name, o, &q->what.span);
+	return code;
 }
 
 /* ---- reading ---- */

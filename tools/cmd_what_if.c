@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tool_argument.h"
 #include "tool_options.h"
 #include "tool_progress.h"
 #include "tool_store.h"
@@ -15,6 +16,7 @@
 
 #define DEFAULT_SINCE "30d"
 #define CHANGES_MAX 64
+#define TOP_MOST 100
 
 struct options {
 	const char *since, *until, *domain, *top, *store;
@@ -78,28 +80,22 @@ struct question {
 	struct tool_progress progress;
 };
 
-static int parse_period(const char *name, const struct options *o, struct what_if_options *what)
-{
-	if (!tool_since(o->since != NULL ? o->since : DEFAULT_SINCE, what->now_ms, &what->span.since_ms))
-		return tool_usage(name, "--since: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
-	if (o->until != NULL && !tool_since(o->until, what->now_ms, &what->span.until_ms))
-		return tool_usage(name, "--until: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time");
-	if (o->until != NULL && what->span.until_ms <= what->span.since_ms)
-		return tool_usage(name, "the period ends before it begins");
-	return 0;
-}
-
 static int parse_question(const char *name, const struct options *o, struct question *q)
 {
-	uint64_t top = 0;
+	const char *since = o->since != NULL ? o->since : DEFAULT_SINCE;
+	struct store_span *span = &q->what.span;
+	uint64_t top = 0;               /* the usual number */
+	int code = tool_period(name, since, o->until, q->what.now_ms, &span->since_ms, &span->until_ms);
 
-	if (o->domain != NULL && !domain_normalize(slice_of(o->domain), q->domain))
-		return tool_usage(name, "--domain: not a domain: %s", o->domain);
-	if (o->top != NULL && (!slice_number(slice_of(o->top), 100, &top) || top == 0))
-		return tool_usage(name, "--top: a number from 1 to 100");
+	if (o->until == NULL)
+		span->until_ms = 0;     /* what comes meanwhile belongs to it */
+	if (code == 0 && o->domain != NULL)
+		code = tool_domain(name, "domain", o->domain, q->domain);
+	if (code == 0 && o->top != NULL)
+		code = tool_number(name, "top", o->top, 1, TOP_MOST, &top);
 	q->what.domain = o->domain != NULL ? q->domain : NULL;
 	q->what.top = (unsigned)top;
-	return parse_period(name, o, &q->what);
+	return code;
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t all)

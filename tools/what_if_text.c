@@ -5,35 +5,13 @@
 
 #include "alignctl.h"
 #include "base/clock.h"
+#include "tool_grid.h"
 #include "what_if.h"
 
 #define KEY_COLUMNS 32
 #define DAY_MS 86400000
 
 /* ---- numbers and dates ---- */
-
-/* 1234567 as "1,234,567". */
-static const char *number(struct arena *a, uint64_t n)
-{
-	char digits[24], text[32];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n), at = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			text[at++] = ',';
-		text[at++] = digits[i];
-	}
-	return arena_strndup(a, text, at);
-}
-
-static const char *percent(struct arena *a, uint64_t part, uint64_t all)
-{
-	double share = all > 0 ? 100.0 * (double)part / (double)all : 0;
-
-	if (part > 0 && share < 0.01)
-		return "under 0.01 %";
-	return arena_printf(a, share < 1 ? "%.2f %%" : "%.1f %%", share);
-}
 
 static const char *plural(uint64_t n, const char *one, const char *many)
 {
@@ -71,44 +49,45 @@ static void print_headline(struct arena *a, const struct what_if_report *r)
 	}
 	if (r->changed == 0) {
 		printf("Nothing would have changed: all %s messages would have been treated as before.\n",
-		       number(a, r->decided));
+		       tool_grid_number(a, r->decided));
 		return;
 	}
 	printf("%s of %s messages would have been treated differently (%s).\n\n",
-	       number(a, r->changed), number(a, r->decided), percent(a, r->changed, r->decided));
+	       tool_grid_number(a, r->changed), tool_grid_number(a, r->decided),
+	       tool_grid_share(a, r->changed, r->decided));
 	if (stricter > 0) {
-		printf("  %12s  %s, with nothing to speak for %s: stopped\n", number(a, r->stopped),
+		printf("  %12s  %s, with nothing to speak for %s: stopped\n", tool_grid_number(a, r->stopped),
 		       plural(r->stopped, "looks forged", "look forged"), plural(r->stopped, "it", "them"));
-		printf("  %12s  %s, though something speaks for %s: HURT\n", number(a, r->hurt),
+		printf("  %12s  %s, though something speaks for %s: HURT\n", tool_grid_number(a, r->hurt),
 		       plural(r->hurt, "fails", "fail"), plural(r->hurt, "it", "them"));
 	}
 	if (r->milder > 0)
-		printf("  %12s  would have been treated more mildly\n", number(a, r->milder));
+		printf("  %12s  would have been treated more mildly\n", tool_grid_number(a, r->milder));
 	printf("\nThat is mail of %s%s author %s to %s%s recipient %s.\n",
-	       r->at_least ? "at least " : "", number(a, r->senders_changed),
+	       r->at_least ? "at least " : "", tool_grid_number(a, r->senders_changed),
 	       plural(r->senders_changed, "domain", "domains"), r->at_least ? "at least " : "",
-	       number(a, r->recipients_changed), plural(r->recipients_changed, "domain", "domains"));
+	       tool_grid_number(a, r->recipients_changed), plural(r->recipients_changed, "domain", "domains"));
 }
 
 static void print_period(struct arena *a, const struct what_if_report *r)
 {
 	printf("Mail from %s to %s (UTC)%s%s: %s %s", date(a, first_day(r)), date(a, last_day(r)),
 	       r->domain != NULL ? ", author domain " : "", r->domain != NULL ? tool_escape(a, r->domain) : "",
-	       number(a, r->messages), plural(r->messages, "message", "messages"));
+	       tool_grid_number(a, r->messages), plural(r->messages, "message", "messages"));
 	if (r->exempt > 0)
-		printf(", %s of them exempt", number(a, r->exempt));
+		printf(", %s of them exempt", tool_grid_number(a, r->exempt));
 	puts("");
 	if (r->n_days > 0 && first_day(r) > r->span.since_ms + DAY_MS)
 		printf("The store has no mail before %s.\n", date(a, first_day(r)));
 	if (r->undecided > 0)
-		printf("%s %s could not be decided: %s.\n", number(a, r->undecided),
+		printf("%s %s could not be decided: %s.\n", tool_grid_number(a, r->undecided),
 		       plural(r->undecided, "message", "messages"), tool_escape(a, r->undecided_why));
 	if (r->together > 0)
 		printf("%s %s to recipients whom \"split\" would part: decided as with \"quarantine\".\n",
-		       number(a, r->together), plural(r->together, "message came", "messages came"));
+		       tool_grid_number(a, r->together), plural(r->together, "message came", "messages came"));
 	if (r->refused > 0)
 		printf("%s %s of the journal could not be read when it was loaded, and %s in no number "
-		       "here.\n", number(a, r->refused), plural(r->refused, "line", "lines"),
+		       "here.\n", tool_grid_number(a, r->refused), plural(r->refused, "line", "lines"),
 		       plural(r->refused, "is", "are"));
 }
 
@@ -132,7 +111,7 @@ static void print_changes(struct arena *a, const struct what_if_report *r)
 		for (int to = ACTION_ACCEPT; to <= ACTION_TEMPFAIL; to++)
 			if (from != to && r->from_to[from][to] > 0)
 				printf("%-12s  %-12s  %8s\n", names_get(action_names, from),
-				       names_get(action_names, to), number(a, r->from_to[from][to]));
+				       names_get(action_names, to), tool_grid_number(a, r->from_to[from][to]));
 }
 
 /* ---- who is hurt ---- */
@@ -187,8 +166,8 @@ static void print_suggestion(struct arena *a, const struct suggestion *s, const 
 			printf("    %s\n", none);
 		return;
 	}
-	printf("    smallest rule: saves %s, lets through %s that %s forged\n", number(a, s->saves),
-	       number(a, s->passes), plural(s->passes, "looks", "look"));
+	printf("    smallest rule: saves %s, lets through %s that %s forged\n", tool_grid_number(a, s->saves),
+	       tool_grid_number(a, s->passes), plural(s->passes, "looks", "look"));
 	print_rule(s->text);
 }
 
@@ -202,8 +181,9 @@ static void print_hurt(struct arena *a, const struct what_if_report *r, const st
 		const struct hurt *h = &hurt[i];
 
 		printf("\n  %s: %s %s (%s rejected, %s quarantined), %s of all that is hurt\n",
-		       tool_escape(a, h->key), number(a, h->n), plural(h->n, "message", "messages"),
-		       number(a, h->rejected), number(a, h->quarantined), percent(a, h->n, r->hurt));
+		       tool_escape(a, h->key), tool_grid_number(a, h->n), plural(h->n, "message", "messages"),
+		       tool_grid_number(a, h->rejected), tool_grid_number(a, h->quarantined),
+		       tool_grid_share(a, h->n, r->hurt));
 		print_pleas(h->pleas);
 		print_fact(a, "authenticated as", h->authenticated_as);
 		print_fact(a, "list", h->list_id);
@@ -211,7 +191,7 @@ static void print_hurt(struct arena *a, const struct what_if_report *r, const st
 		print_fact(a, "client", h->client_name);
 		if (h->aligned > 0)
 			printf("    aligned mail of this domain in the period: %s\n",
-			       number(a, h->aligned));
+			       tool_grid_number(a, h->aligned));
 		print_suggestion(a, &h->suggestion, "no rule is narrow enough: ask the sender to mend it");
 	}
 }
@@ -224,7 +204,7 @@ static void print_forwarders(struct arena *a, const struct what_if_report *r)
 		const struct forwarder *f = &r->forwarders[i];
 
 		printf("\n  %s: %s of %s messages fail, of %s organizations\n", tool_escape(a, f->network),
-		       number(a, f->failing), number(a, f->n), number(a, f->authors));
+		       tool_grid_number(a, f->failing), tool_grid_number(a, f->n), tool_grid_number(a, f->authors));
 		print_fact(a, "client", f->client_name);
 		print_fact(a, "signs as", f->signature);
 		print_fact(a, "seals as", f->sealer);
@@ -239,8 +219,8 @@ static void print_forged(struct arena *a, const struct what_if_report *r)
 		       "domain", "messages", "rejected", "quarantined");
 	for (unsigned i = 0; i < r->n_forged; i++)
 		printf("  %-*s  %10s  %10s  %12s\n", KEY_COLUMNS, tool_escape(a, r->forged[i].author),
-		       number(a, r->forged[i].n), number(a, r->forged[i].rejected),
-		       number(a, r->forged[i].quarantined));
+		       tool_grid_number(a, r->forged[i].n), tool_grid_number(a, r->forged[i].rejected),
+		       tool_grid_number(a, r->forged[i].quarantined));
 }
 
 void what_if_print_text(const struct what_if_report *r)

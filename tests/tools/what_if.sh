@@ -53,6 +53,7 @@ done
 expect 0 '^2 lines of the journal could not be read' '' -c "$conf" --set dry_run=false
 expect 0 '"refused":2' '' -c "$conf" --set dry_run=false --json
 expect 0 'No message' 'of the journal' -c "$conf" --until "$day"
+expect 0 '"domain":"xn--bcher-kva.example"' '' -c "$conf" --domain 'bücher.example' --json
 
 expect 0 '(UTC): 1 message$' '' -c "$conf" --set dry_run=false --html "$dir/page.html"
 grep -q '<li>2 lines of the journal were no' "$dir/page.html" && grep -q '</html>' "$dir/page.html" || {
