@@ -33,7 +33,8 @@
 
 static unsigned long no_reply_steps;    /* by kind of socket; set before any thread */
 
-/* Every call-back begins and ends with these two. NULL: the daemon is over. */
+/* Every call-back begins with this; what reads the next packet leaves. NULL: the
+ * daemon is over. */
 static struct session *enter(SMFICTX *ctx)
 {
 	struct session *session;
@@ -48,15 +49,9 @@ static struct session *enter(SMFICTX *ctx)
 	return session;
 }
 
-static sfsistat leave(sfsistat answer)
-{
-	daemon_leave();
-	return answer;
-}
-
 static sfsistat go_on(const struct session *session, unsigned long step)
 {
-	return leave((session->no_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE);
+	return (session->no_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 /* The daemon is over: where nothing may be said, the next step is refused. */
@@ -70,7 +65,7 @@ static sfsistat try_later(SMFICTX *ctx, const char *why)
 	daemon_count(COUNT_REFUSED);
 	/* libmilter copies the texts; it takes no const. */
 	smfi_setreply(ctx, (char *)"451", (char *)"4.3.2", (char *)why);
-	return leave(SMFIS_TEMPFAIL);
+	return SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
@@ -104,7 +99,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	if ((actions & WANTED_ACTIONS) != WANTED_ACTIONS)
 		log_event(LOG_WARNING, "negotiate",
 			  "problem", "the MTA does not let this filter change header fields and quarantine", NULL);
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
 static void address_of(const struct sockaddr *from, struct client_facts *facts)
@@ -150,7 +145,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, struct sockaddr *from)
 		return try_later(ctx, STOPPING);
 	if (!session_connect(session, &facts))
 		return try_later(ctx, TOO_MANY);
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat on_helo(SMFICTX *ctx, char *helo)
@@ -182,14 +177,14 @@ static sfsistat on_mail(SMFICTX *ctx, char **words)
 	is_authenticated = has_macro(ctx, "{auth_authen}") || has_macro(ctx, "{auth_type}");
 	if (!session_mail(session, words, is_authenticated))
 		return try_later(ctx, STOPPING);
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
 /* RFC 5321 4.5.3.1.10: the client sends the rest in a transaction of its own. */
 static sfsistat put_off(SMFICTX *ctx, const char *why)
 {
 	smfi_setreply(ctx, (char *)"452", (char *)"4.5.3", (char *)why);
-	return leave(SMFIS_TEMPFAIL);
+	return SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **words)
@@ -199,7 +194,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **words)
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
 	if (session->message == NULL)
-		return leave(SMFIS_CONTINUE);
+		return SMFIS_CONTINUE;
 	switch (session_rcpt(session, words[0], smfi_getsymval(ctx, (char *)"{rcpt_addr}"))) {
 	case MESSAGE_RCPT_TAKEN:
 		break;
@@ -208,7 +203,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **words)
 	case MESSAGE_RCPT_TOO_MANY:
 		return put_off(ctx, TOO_MANY_GROUPS);
 	}
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
@@ -241,7 +236,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 		return SMFIS_TEMPFAIL;
 	if (session->message != NULL)
 		session_body(session, (const char *)data, len);
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat on_eom(SMFICTX *ctx)
@@ -253,12 +248,12 @@ static sfsistat on_eom(SMFICTX *ctx)
 		return SMFIS_TEMPFAIL;
 	if (session->message == NULL) {
 		log_event(LOG_ERR, "message", "problem", "end of a message that was never begun", NULL);
-		return leave(SMFIS_TEMPFAIL);
+		return SMFIS_TEMPFAIL;
 	}
 	session_eoh(session);
 	answer = publish(ctx, session);
 	session_end_message(session);
-	return leave(answer);
+	return answer;
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
@@ -268,22 +263,18 @@ static sfsistat on_abort(SMFICTX *ctx)
 	if (session == NULL)
 		return SMFIS_CONTINUE;
 	session_end_message(session);
-	return leave(SMFIS_CONTINUE);
+	return SMFIS_CONTINUE;
 }
 
-/* Also without an abort before it: the library closes idle connections so. */
+/* Also without an abort before it: the library closes idle connections so. The
+ * last of a connection, and nothing is answered. */
 static sfsistat on_close(SMFICTX *ctx)
 {
-	struct session *session;
-
-	if (!daemon_enter()) {
-		smfi_setpriv(ctx, NULL);
-		return SMFIS_CONTINUE;
-	}
-	session = smfi_getpriv(ctx);
+	if (daemon_enter())
+		session_free(smfi_getpriv(ctx));
 	smfi_setpriv(ctx, NULL);
-	session_free(session);
-	return leave(SMFIS_CONTINUE);
+	daemon_leave();
+	return SMFIS_CONTINUE;
 }
 
 /* The library sends small packets and has no way to say how; a socket that is

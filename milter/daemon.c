@@ -22,7 +22,7 @@
 
 #define JOURNAL_WAIT_MS 2000            /* longest hold of one message by a slow disk */
 #define JOURNAL_MEMORY_BYTES (16u << 20)
-#define GATE_WAIT_MS 3000               /* for call-backs that are running at the end */
+#define GATE_WAIT_MS 3000               /* for packets that are worked on or answered at the end */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
@@ -30,7 +30,8 @@ static struct state *current;           /* under the lock */
 static struct settings *at_start;       /* what only a restart changes is used from here */
 static struct journal *journal;
 static unsigned in_flight;              /* messages; under the lock */
-static atomic_uint inside;              /* call-backs running */
+static atomic_uint inside;              /* threads of connections */
+static _Thread_local bool is_inside;    /* this thread is one of them */
 static atomic_bool stopping, closed, failed;
 static atomic_ullong counts[COUNT_ALL];
 
@@ -68,16 +69,20 @@ struct journal *daemon_journal(void)
  * does it the other way round: one of the two sees the other. */
 bool daemon_enter(void)
 {
-	atomic_fetch_add(&inside, 1);
-	if (!atomic_load(&closed))
+	if (is_inside)
 		return true;
-	atomic_fetch_sub(&inside, 1);
-	return false;
+	atomic_fetch_add(&inside, 1);
+	is_inside = !atomic_load(&closed);
+	if (!is_inside)
+		atomic_fetch_sub(&inside, 1);
+	return is_inside;
 }
 
 void daemon_leave(void)
 {
-	atomic_fetch_sub(&inside, 1);
+	if (is_inside)
+		atomic_fetch_sub(&inside, 1);
+	is_inside = false;
 }
 
 bool daemon_is_stopping(void)

@@ -5,10 +5,11 @@
  * message keeps the state it began with. Signals are blocked in every thread
  * and taken by the main thread alone (daemon_run).
  *
- * The gate: every call-back of libmilter runs between daemon_enter() and
- * daemon_leave(). Once the daemon is over, enter says no and nothing of ours is
- * touched any more by the library's threads, so the end needs no help from the
- * library (whose own stop takes seconds and drops the messages in flight).
+ * The gate: each call-back of libmilter begins with daemon_enter(), and its thread
+ * is inside until the MTA has the answer: daemon_leave() stands where the next packet
+ * is read (packet.c), and at the end of a connection. Once the daemon is over, enter says
+ * no and nothing of ours is touched any more by the library's threads, so the end needs
+ * no help from the library (whose own stop takes seconds and drops the messages in flight).
  * Thread-safe but for the functions that say "main thread".
  */
 #ifndef MILTER_DAEMON_H
@@ -45,12 +46,12 @@ void daemon_run(void);
 /* Any thread: ends the daemon as TERM does, but with a failure's exit code. */
 void daemon_fail(const char *why);
 bool daemon_has_failed(void);
-/* Main thread: closes the gate, frees everything. False when a call-back did
- * not end in time: then the process must end without cleaning up. */
+/* Main thread: closes the gate, frees everything. False when a thread did not
+ * leave in time: then the process must end without cleaning up. */
 bool daemon_close(void);
 
-bool daemon_enter(void);
-void daemon_leave(void);
+bool daemon_enter(void);                /* of a thread that is inside: true */
+void daemon_leave(void);                /* of one that is not: nothing */
 bool daemon_is_stopping(void);          /* new connections are told to come later */
 /* False: the daemon is stopping, and no message begins any more. After true the
  * stop waits for daemon_end_message(). */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "daemon.h"
 #include "log.h"
 
 #define MACROS 'D'
@@ -39,7 +40,7 @@ static _Thread_local struct {
 enum { GATHERED, HEAD, DATA, PARTS };
 
 /* How a connection ends, in the library's words for *command_r. */
-enum outcome {
+enum reading {
 	READ_ALL = ' ',
 	READ_TIMEOUT = 1,
 	READ_NO_MEMORY = 3,
@@ -53,7 +54,7 @@ static void say(const char *problem)
 	log_event(LOG_WARNING, "connection", "problem", problem, NULL);
 }
 
-static enum outcome failed(void)
+static enum reading failed(void)
 {
 	if (errno == ECONNRESET)
 		return READ_END;
@@ -61,7 +62,7 @@ static enum outcome failed(void)
 	return READ_ERROR;
 }
 
-static enum outcome wait_for(int socket, short events, const struct timeval *timeout)
+static enum reading wait_for(int socket, short events, const struct timeval *timeout)
 {
 	struct pollfd ready = { .fd = socket, .events = events };
 	struct timespec left = { .tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_usec * 1000 };
@@ -93,12 +94,12 @@ bool packet_is_reader_of(int socket)
 }
 
 /* Waits for what there is, at most `room` octets; *len_r is over 0 with READ_ALL. */
-static enum outcome receive(int socket, const struct timeval *timeout, char *data, size_t room,
+static enum reading receive(int socket, const struct timeval *timeout, char *data, size_t room,
 			    size_t *len_r)
 {
 	for (;;) {
 		ssize_t n = recv(socket, data, room, MSG_DONTWAIT);
-		enum outcome outcome = READ_ALL;
+		enum reading outcome = READ_ALL;
 
 		if (n == 0)
 			return READ_END;
@@ -116,10 +117,10 @@ static enum outcome receive(int socket, const struct timeval *timeout, char *dat
 }
 
 /* What is larger than the room ahead goes where it belongs at once. */
-static enum outcome read_all(int socket, const struct timeval *timeout, char *data, size_t len)
+static enum reading read_all(int socket, const struct timeval *timeout, char *data, size_t len)
 {
 	while (len > 0) {
-		enum outcome outcome = READ_ALL;
+		enum reading outcome = READ_ALL;
 		size_t n = 0;
 
 		if (ahead.at < ahead.end) {
@@ -150,11 +151,11 @@ static bool are_pairs(const char *data, size_t len)
 	return strings % 2 == 0 && (len == 1 || data[len - 1] == '\0');
 }
 
-static enum outcome read_data(int socket, const struct timeval *timeout, char command,
+static enum reading read_data(int socket, const struct timeval *timeout, char command,
 			      size_t len, char **data_r)
 {
 	char *data = malloc(len);       /* the library frees it */
-	enum outcome outcome = READ_NO_MEMORY;
+	enum reading outcome = READ_NO_MEMORY;
 
 	if (data == NULL) {
 		say("no memory for a packet of the MTA; the connection is closed");
@@ -173,12 +174,12 @@ static enum outcome read_data(int socket, const struct timeval *timeout, char co
 }
 
 /* Four octets of length, which counts the letter, and the letter. */
-static enum outcome read_packet(int socket, const struct timeval *timeout, char *command_r,
+static enum reading read_packet(int socket, const struct timeval *timeout, char *command_r,
 				char **data_r, size_t *len_r)
 {
 	char head[5];
 	uint32_t len;
-	enum outcome outcome = read_all(socket, timeout, head, sizeof(head));
+	enum reading outcome = read_all(socket, timeout, head, sizeof(head));
 
 	if (outcome != READ_ALL)
 		return outcome;
@@ -276,12 +277,13 @@ static bool gather(const struct iovec parts[PARTS])
 char *mi_rd_cmd(int socket, struct timeval *timeout, char *command_r, size_t *len_r, char *name)
 {
 	char *data = NULL;
-	enum outcome outcome;
+	enum reading outcome;
 
 	(void)name;
 	if (!packet_is_reader_of(socket))
 		packet_begin(socket);   /* a thread of the library's own */
 	outcome = send_gathered(socket, timeout) < 0 ? READ_ERROR : READ_ALL;
+	daemon_leave();                 /* what came before is answered */
 	if (outcome == READ_ALL)
 		outcome = read_packet(socket, timeout, command_r, &data, len_r);
 	if (outcome == READ_ALL)

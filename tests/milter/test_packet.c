@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "log.h"
 #include "packet.h"
 
@@ -34,6 +35,13 @@ void log_event(int priority, const char *event, ...)
 	va_end(pairs);
 }
 
+static unsigned left;                   /* how often */
+
+void daemon_leave(void)
+{
+	left++;
+}
+
 ssize_t __real_sendmsg(int, const struct msghdr *, int);
 ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
 
@@ -53,6 +61,7 @@ static void setup(void)
 	packet_begin(here);
 	said = NULL;
 	sends = 0;
+	left = 0;
 }
 
 static void teardown(void)
@@ -144,6 +153,24 @@ START_TEST(test_read_ahead)
 	ck_assert_int_eq(command, 'E');
 	mi_rd_cmd(here, &patience, &command, &len, NULL);
 	ck_assert_int_eq(command, END);
+}
+END_TEST
+
+/* The end of the daemon waits till the answer is sent, and not for the next packet. */
+START_TEST(test_leaves)
+{
+	struct timeval soon = { .tv_usec = 20000 };
+	char command;
+	size_t len;
+
+	send_all("\0\0\0\1N", 5);
+	mi_rd_cmd(here, &patience, &command, &len, NULL);
+	ck_assert_uint_eq(left, 1);
+	ck_assert_int_eq(mi_wr_cmd(here, &patience, 'c', NULL, 0), 0);
+	ck_assert_uint_eq(left, 1);
+	mi_rd_cmd(here, &soon, &command, &len, NULL);
+	ck_assert_int_eq(command, TIMEOUT);
+	ck_assert_uint_eq(left, 2);
 }
 END_TEST
 
@@ -401,6 +428,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_read_ahead);
 	tcase_add_test(t, test_octet_by_octet);
 	tcase_add_test(t, test_nothing_comes);
+	tcase_add_test(t, test_leaves);
 	tcase_add_test(t, test_write_in_pieces);
 	tcase_add_test(t, test_write);
 	tcase_add_loop_test(t, test_gathered, 0, N_ROWS(gathered_rows));

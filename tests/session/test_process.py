@@ -369,6 +369,41 @@ def test_stop_finishes_messages():
             check('counts', '1', daemon.events('stop')[-1]['rejected'])
 
 
+def answers_that_fit():
+    """How many answers without data a socket holds that nobody reads from."""
+    ours, mta = socket.socketpair()
+    with ours, mta:
+        ours.setblocking(False)
+        for number in range(1000000):
+            try:
+                ours.send(b'\0\0\0\1c')
+            except BlockingIOError:
+                return number
+
+
+def test_stop_waits_for_the_answer():
+    """TERM before an MTA that is slow to read has got the answer to its message: it still gets it"""
+    fit = answers_that_fit()
+    with Daemon(zone=ZONE) as daemon, daemon.client() as mta:
+        mta.connect('attacker.example', '198.51.100.7')
+        mta.helo('attacker.example')
+        mta.mail('<x@attacker.example>')
+        mta.rcpt('<c@receiver.example>')
+        mta.header('From', ' a@example.com')
+        mta.eoh()
+        mta.send_raw(b'\0\0\0\2Bx' * fit)
+        mta.send(b'E')
+        daemon.message_lines(1)
+        daemon.kill(signal.SIGTERM)
+        daemon.wait_event('stopping')
+        for _ in range(100):                    # time enough for an end that does not wait
+            if daemon.process.poll() is None:
+                time.sleep(0.005)
+        for _ in range(fit):
+            check('part of the body', 'continue', mta.answer().action)
+        check('message', 'reject', mta.answer().action)
+
+
 def test_stop_is_bounded():
     """a message that never ends holds the stop for stop_timeout and no longer"""
     with Daemon({'stop_timeout': 1}, zone=ZONE) as daemon, daemon.client() as mta:
