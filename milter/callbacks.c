@@ -8,6 +8,7 @@
 
 #include <libmilter/mfapi.h>
 
+#include "base/clock.h"
 #include "daemon.h"
 #include "log.h"
 #include "packet.h"
@@ -17,6 +18,8 @@
 /* Longest wait for the MTA's next command. Sendmail lets an SMTP client take an
  * hour for one (Timeout.command, Timeout.datablock). */
 #define COMMAND_TIMEOUT_S 3700
+
+#define SAY_MS 60000    /* at least, between two lines of one kind that a peer can cause */
 
 #define STOPPING "mail filter is restarting, try again later"
 #define OTHER_RULES "recipients of this message have different rules, please send them separately"
@@ -73,6 +76,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 			     unsigned long *actions_r, unsigned long *steps_r,
 			     unsigned long *unused2_r, unsigned long *unused3_r)
 {
+	static _Atomic int64_t next_ms;
 	struct session *session = enter(ctx);
 
 	(void)unused2;
@@ -96,7 +100,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 		smfi_setsymlist(ctx, SMFIM_EOM, (char *)"i");
 		smfi_setsymlist(ctx, SMFIM_EOH, (char *)"i");
 	}
-	if ((actions & WANTED_ACTIONS) != WANTED_ACTIONS)
+	if ((actions & WANTED_ACTIONS) != WANTED_ACTIONS && clock_is_due(&next_ms, SAY_MS))
 		log_event(LOG_WARNING, "negotiate",
 			  "problem", "the MTA does not let this filter change header fields and quarantine", NULL);
 	return SMFIS_CONTINUE;
@@ -241,13 +245,16 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 
 static sfsistat on_eom(SMFICTX *ctx)
 {
+	static _Atomic int64_t next_ms;
 	struct session *session = enter(ctx);
 	sfsistat answer;
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
 	if (session->message == NULL) {
-		log_event(LOG_ERR, "message", "problem", "end of a message that was never begun", NULL);
+		if (clock_is_due(&next_ms, SAY_MS))
+			log_event(LOG_ERR, "message", "problem",
+				  "end of a message that was never begun", NULL);
 		return SMFIS_TEMPFAIL;
 	}
 	session_eoh(session);

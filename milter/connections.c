@@ -40,16 +40,11 @@ static unsigned n_waiters;
 /* Of the thread that listens. */
 static int spare = -1;
 static int accepted = -1;               /* the socket of the session that starts next */
-static int64_t next_say_ms;
 
-static void say_none_left(const char *problem)
+static void say_none_left(_Atomic int64_t *next_ms, const char *problem)
 {
-	int64_t now_ms = clock_mono_ms();
-
-	if (now_ms < next_say_ms)
-		return;
-	next_say_ms = now_ms + SAY_MS;
-	log_event(LOG_ERR, "connections", "problem", problem, NULL);
+	if (clock_is_due(next_ms, SAY_MS))
+		log_event(LOG_ERR, "connections", "problem", problem, NULL);
 }
 
 static void keep_spare(void)
@@ -61,6 +56,7 @@ static void keep_spare(void)
 /* On the one that waits first. */
 static void hang_up(int listening)
 {
+	static _Atomic int64_t next_ms;
 	int taken;
 
 	if (spare >= 0)
@@ -71,9 +67,9 @@ static void hang_up(int listening)
 		close(taken);
 	else
 		usleep(PAUSE_US);
-	say_none_left("no descriptors are left: new connections are hung up on, and the MTA does "
-		      "what it does without a filter; raise the limit (LimitNOFILE of the unit) "
-		      "or lower limits.connections");
+	say_none_left(&next_ms, "no descriptors are left: new connections are hung up on, and the "
+		      "MTA does what it does without a filter; raise the limit (LimitNOFILE of the "
+		      "unit) or lower limits.connections");
 }
 
 /* With these the library comes again. */
@@ -206,13 +202,14 @@ int mi_pool_controller_init(void)
 /* The library ends the daemon after some failures in a row: never one. */
 int mi_start_session(SMFICTX *context)
 {
+	static _Atomic int64_t next_ms;
 	struct connection connection = { .context = context, .socket = accepted };
 
 	if (give(&connection) || start_thread(&connection))
 		return MI_SUCCESS;
 	mi_clr_ctx(context);
-	say_none_left("no thread can be started: new connections are hung up on, and the MTA does "
-		      "what it does without a filter; raise the limit (TasksMax of the unit) or "
-		      "lower limits.connections");
+	say_none_left(&next_ms, "no thread can be started: new connections are hung up on, and the "
+		      "MTA does what it does without a filter; raise the limit (TasksMax of the "
+		      "unit) or lower limits.connections");
 	return MI_SUCCESS;
 }

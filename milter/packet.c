@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "daemon.h"
 #include "log.h"
 
@@ -18,6 +19,7 @@
 #define INSERT_HEADER 'i'
 #define CHANGE_HEADER 'm'
 #define QUARANTINE 'q'
+#define SAY_MS 60000
 #define AHEAD_OCTETS 16384      /* a message of usual size, or most of a packet of body */
 #define GATHERED_OCTETS 4096    /* more than the changes of a usual message */
 
@@ -49,16 +51,29 @@ enum reading {
 	READ_TOO_LARGE = 7,
 };
 
-static void say(const char *problem)
+enum problem { CANNOT_READ, MEMORY, MACRO, LENGTH, PROBLEMS };
+
+/* Each once a minute: over TCP everybody on the host may send what he likes. */
+static void say(enum problem problem)
 {
-	log_event(LOG_WARNING, "connection", "problem", problem, NULL);
+	static const char *const texts[PROBLEMS] = {
+		[CANNOT_READ] = "cannot read from the MTA; the connection is closed",
+		[MEMORY] = "no memory for a packet of the MTA; the connection is closed",
+		[MACRO] = "a macro without a value from the MTA; the connection is closed",
+		[LENGTH] = "a packet of no or of too large a length from the MTA; "
+			   "the connection is closed",
+	};
+	static _Atomic int64_t next_ms[PROBLEMS];
+
+	if (clock_is_due(&next_ms[problem], SAY_MS))
+		log_event(LOG_WARNING, "connection", "problem", texts[problem], NULL);
 }
 
 static enum reading failed(void)
 {
 	if (errno == ECONNRESET)
 		return READ_END;
-	say("cannot read from the MTA; the connection is closed");
+	say(CANNOT_READ);
 	return READ_ERROR;
 }
 
@@ -158,12 +173,12 @@ static enum reading read_data(int socket, const struct timeval *timeout, char co
 	enum reading outcome = READ_NO_MEMORY;
 
 	if (data == NULL) {
-		say("no memory for a packet of the MTA; the connection is closed");
+		say(MEMORY);
 		return outcome;
 	}
 	outcome = read_all(socket, timeout, data, len);
 	if (outcome == READ_ALL && command == MACROS && !are_pairs(data, len)) {
-		say("a macro without a value from the MTA; the connection is closed");
+		say(MACRO);
 		outcome = READ_ERROR;
 	}
 	if (outcome == READ_ALL)
@@ -186,7 +201,7 @@ static enum reading read_packet(int socket, const struct timeval *timeout, char 
 	memcpy(&len, head, sizeof(len));
 	len = ntohl(len);
 	if (len == 0 || len - 1 > PACKET_OCTETS) {
-		say("a packet of no or of too large a length from the MTA; the connection is closed");
+		say(LENGTH);
 		return READ_TOO_LARGE;
 	}
 	*command_r = head[4];

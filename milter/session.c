@@ -120,17 +120,10 @@ static bool is_submitted_locally(const struct client_facts *facts)
 /* Said once a minute: the log must not grow with what it warns of. */
 static void say_limit(unsigned limit)
 {
-	static int64_t next_ms;
-	int64_t now_ms = clock_mono_ms();
+	static _Atomic int64_t next_ms;
 	struct logline line;
-	bool is_due;
 
-	pthread_mutex_lock(&lock);
-	is_due = now_ms >= next_ms;
-	if (is_due)
-		next_ms = now_ms + 60000;
-	pthread_mutex_unlock(&lock);
-	if (!is_due)
+	if (!clock_is_due(&next_ms, 60000))
 		return;
 	logline_init(&line, "event=connections");
 	logline_str(&line, "problem", "all places are taken, the MTA is told to try again later");

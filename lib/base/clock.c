@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -19,6 +20,13 @@ int64_t clock_mono_ms(void)
 int64_t clock_utc_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);
+}
+
+bool clock_is_due(_Atomic int64_t *next_ms, int64_t every_ms)
+{
+	int64_t now_ms = clock_mono_ms(), due_ms = atomic_load(next_ms);
+
+	return now_ms >= due_ms && atomic_compare_exchange_strong(next_ms, &due_ms, now_ms + every_ms);
 }
 
 /* 0000-01-01 to 9999-12-31: what four digits of a year can say. */

@@ -25,6 +25,9 @@ struct clock_date {
 	int64_t utc_ms, mono_ms;                /* at the last call; 0: there was none */
 };
 int64_t clock_date(struct clock_date *date, int64_t utc_ms, int64_t mono_ms);
+/* For what others can make happen as often as they like, and the log should not say as
+ * often: true, then not for `every_ms`. *next_ms begins as 0. Thread-safe. */
+bool clock_is_due(_Atomic int64_t *next_ms, int64_t every_ms);
 void clock_cond_init(pthread_cond_t *cond);   /* a condition that waits on the monotonic clock */
 /* Waits until signalled or `until_ms` (monotonic); the mutex is held. */
 void clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ms);

@@ -450,6 +450,17 @@ START_TEST(clock_reads_dates)
 }
 END_TEST
 
+START_TEST(clock_says_what_is_due)
+{
+	_Atomic int64_t next_ms = 0, other_ms = 0;
+
+	ck_assert(clock_is_due(&next_ms, 3600000));
+	ck_assert(!clock_is_due(&next_ms, 3600000));
+	ck_assert(clock_is_due(&other_ms, 0));
+	ck_assert(clock_is_due(&other_ms, 0));
+}
+END_TEST
+
 START_TEST(clock_bounds_the_absurd)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -533,6 +544,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tcase, clock_date_goes_slowly);
 	tcase_add_loop_test(tcase, clock_writes_and_reads, 0, N_ROWS(moments));
 	tcase_add_loop_test(tcase, clock_reads_dates, 0, N_ROWS(dates));
+	tcase_add_test(tcase, clock_says_what_is_due);
 	tcase_add_test(tcase, clock_bounds_the_absurd);
 	tcase_add_test(tcase, clock_waits_no_longer);
 	suite_add_tcase(suite, tcase);

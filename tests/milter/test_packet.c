@@ -42,6 +42,14 @@ void daemon_leave(void)
 	left++;
 }
 
+bool __wrap_clock_is_due(_Atomic int64_t *, int64_t);
+
+bool __wrap_clock_is_due(_Atomic int64_t *next_ms, int64_t every_ms)
+{
+	(void)next_ms;
+	return every_ms >= 60000;       /* all may run in one process */
+}
+
 ssize_t __real_sendmsg(int, const struct msghdr *, int);
 ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
 

@@ -304,6 +304,9 @@ def test_broken_frames():
                 except milter.Closed:
                     pass
         goes_on(daemon)
+        problems = [event['problem'] for event in daemon.events('connection')]
+        check_that('said', problems)
+        check('each once a minute', sorted(set(problems)), sorted(problems))
 
 
 def test_macros_without_values():
