@@ -54,10 +54,12 @@ void tool_journal_tell(const char *name, const struct tool_broken *broken, uint6
 static void say(void *context, const char *text)
 {
 	static char last[1024];         /* each try says it again; one thread does */
+	struct slice kept = slice_until(slice_of(text), sizeof(last) - 1);
 
 	if (strcmp(text, last) == 0)
 		return;
-	snprintf(last, sizeof(last), "%s", text);
+	memcpy(last, kept.data, kept.len);
+	last[kept.len] = '\0';
 	tool_fail(context, 0, "%.*s", (int)(strchrnul(text, ';') - text), text);
 }
 
