@@ -126,8 +126,8 @@ static void print_text(const struct loader_counts *counts)
  * how far they are loaded. */
 static bool is_daemons(const struct settings *settings, const char *directory)
 {
-	char *own = settings->journal_directory[0] != '\0' ? realpath(settings->journal_directory, NULL) :
-							     NULL;
+	bool has_own = settings != NULL && settings->journal_directory[0] != '\0';
+	char *own = has_own ? realpath(settings->journal_directory, NULL) : NULL;
 	char *this = realpath(directory, NULL);
 	bool same = own != NULL && this != NULL && strcmp(own, this) == 0;
 
@@ -157,6 +157,7 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);       /* a file that may not grow is told like a full disk */
 }
 
+/* `settings` NULL: journal and store are named. */
 static int load(const char *name, const struct options *o, const struct settings *settings)
 {
 	struct work work = { .name = name };
@@ -197,17 +198,26 @@ static int load(const char *name, const struct options *o, const struct settings
 	return interrupted ? tool_fail(name, EX_TEMPFAIL, "interrupted; the next run goes on there") : 0;
 }
 
+/* With both named, the settings could only say that they are the daemon's. */
+static bool needs_settings(const struct options *o)
+{
+	return o->journal == NULL || o->store == NULL || o->config != NULL ||
+	       access(TOOL_SETTINGS, R_OK) == 0;
+}
+
 int cmd_load(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct settings *settings;
+	struct settings *settings = NULL;
 	int code = parse_options(argc, argv, &o);
 
 	if (code != 0 || o.help)
 		return code;
-	settings = tool_settings(argv[0], o.config != NULL ? o.config : TOOL_SETTINGS);
-	if (settings == NULL)
-		return EX_CONFIG;
+	if (needs_settings(&o)) {
+		settings = tool_settings(argv[0], o.config != NULL ? o.config : TOOL_SETTINGS);
+		if (settings == NULL)
+			return EX_CONFIG;
+	}
 	code = load(argv[0], &o, settings);
 	settings_unref(settings);
 	return code;

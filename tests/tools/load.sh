@@ -71,4 +71,11 @@ mkdir "$dir/single"
 line 8 >"$dir/single/mx8-20261002.jsonl"
 expect 0 '1 line loaded' load --journal "$dir/single" --store "$dir/store"
 
+# with both named it needs no settings
+if [ -e /etc/alignd/alignd.conf ]; then
+	echo 'skipped, needs a host without /etc/alignd/alignd.conf: load without settings'
+else
+	answers 0 '1 line loaded' '' load --journal "$dir/single" --store "$dir/alone"
+fi
+answers 78 'cannot be read' '' load --journal "$dir/single" --store "$dir/alone" -c "$dir/none"
 finish
