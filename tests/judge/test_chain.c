@@ -1,6 +1,8 @@
 /* An ARC chain on its way through a whole message. */
 #include "testjudge.h"
 
+#include "auth/mail_file.h"
+
 /* One set, sealed by list.example for a message of x@a.example.com, made with dkimpy
  * (arc_sign, relaxed/relaxed, h=from:subject); its key was made for it. */
 #define KEY_LINE "s._domainkey.list.example TXT \"v=DKIM1; k=rsa; " \
@@ -116,6 +118,86 @@ START_TEST(chain_without_its_end)
 }
 END_TEST
 
+/* What verifying costs: the largest key with the longest exponent 7.8 of usual ones, and
+ * 2.4 what is needed of a chain of five. The key is no one's, and need not be. */
+static const struct { unsigned max_signatures, max_sets; enum arc_result result; } effort_rows[] = {
+	{ 2, 5, RES_ARC_FAIL },         /* 10 together: eight more than signatures */
+	{ 3, 5, RES_ARC_PASS },
+	{ 1, 6, RES_ARC_FAIL },         /* and 10: what a chain of six needs */
+	{ 1, 7, RES_ARC_PASS },
+};
+
+#define LARGE_KEY_HEAD "MIICJDANBgkqhkiG9w0BAQEFAAOCAhEAMIICDAKCAgEA"
+#define LARGE_KEY_TAIL "8CBQEAAAAB"
+#define COSTLY_SIGNATURE " v=1; a=rsa-sha256; c=relaxed/relaxed; d=large.example; s=s; h=From; " \
+	"bh=5+jLmFVXB3mvCf3DesbcCbUrzoYHjc9X1uBHBLHfAR4=; b=AAAA"
+
+static void add_keys(void)
+{
+	struct buf zone = mail_file(TESTDIR "/data/arc/zone", 1000000);
+	struct slice rest = buf_slice(&zone), line;
+	char text[2000], modulus[683];
+	const char *error = NULL;
+
+	while (slice_split(&rest, '\n', &line)) {
+		snprintf(text, sizeof(text), "%.*s", (int)line.len, line.data);
+		ck_assert_int_eq(resolver_zone_add_line(engine->resolver, text, &error), 0);
+	}
+	memset(modulus, '/', sizeof(modulus) - 1);
+	modulus[sizeof(modulus) - 1] = '\0';
+	snprintf(text, sizeof(text), "s._domainkey.large.example TXT \"v=DKIM1; p="
+		 LARGE_KEY_HEAD "%s" LARGE_KEY_TAIL "\"", modulus);
+	ck_assert_int_eq(resolver_zone_add_line(engine->resolver, text, &error), 0);
+	buf_done(&zone);
+}
+
+/* The fields of a whole message; its body. */
+static struct slice add_header(struct message *m, struct slice rest)
+{
+	struct slice line, field;
+
+	while (slice_split(&rest, '\n', &line) && line.len > 0) {
+		size_t colon = slice_find(line, ':');
+
+		field = line;
+		while (rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t') &&
+		       slice_split(&rest, '\n', &line))
+			field.len = (size_t)(line.data + line.len - field.data);
+		message_header(m, slice_until(field, colon), slice_from(field, colon + 1));
+	}
+	return rest;
+}
+
+START_TEST(chain_takes_what_signatures_leave)
+{
+	struct arrival arrival = arrival_from(FORGER);
+	struct buf text = mail_file(TESTDIR "/data/arc/five.eml", 100000);
+	struct message *m;
+	const struct evidence *e;
+	struct slice body;
+	char more[100];
+
+	snprintf(more, sizeof(more), "dkim: { max_signatures = %u; }; arc: { max_sets = %u; };",
+		 effort_rows[_i].max_signatures, effort_rows[_i].max_sets);
+	open_engine(more);
+	add_keys();
+	m = message_new(engine, &arrival);
+	message_header(m, SLICE("DKIM-Signature"), SLICE(COSTLY_SIGNATURE));
+	body = add_header(m, buf_slice(&text));
+	message_eoh(m);
+	message_body(m, body.data, body.len);
+	message_judge(m, NULL, NULL);
+	e = message_evidence(m);
+	ck_assert_msg(e->arc.result == effort_rows[_i].result, "row %d: %s", _i, e->arc.reason);
+	if (e->arc.result == RES_ARC_FAIL)
+		ck_assert_ptr_nonnull(strstr(e->arc.reason, "too many long keys in this message"));
+	ck_assert_uint_eq(e->dkim[0].key_bits, 4096);
+	message_free(m);
+	buf_done(&text);
+	close_engine();
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("chain");
@@ -123,6 +205,7 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(t, chain_is_evidence, 0, N_ROWS(rows));
 	tcase_add_loop_test(t, chain_without_its_end, 0, 3);
+	tcase_add_loop_test(t, chain_takes_what_signatures_leave, 0, N_ROWS(effort_rows));
 	suite_add_tcase(s, t);
 	return s;
 }
