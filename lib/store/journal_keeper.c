@@ -68,15 +68,15 @@ static void sync_files(struct journal *j)
 
 	memcpy(fds, j->retired, sizeof(j->retired));
 	j->n_retired = 0;
-	if (j->unsynced && j->output.fd >= 0)
-		fds[n++] = dup(j->output.fd);
-	j->unsynced = false;
+	if (j->unsynced && j->output.fd >= 0) {
+		fds[n] = dup(j->output.fd);
+		j->unsynced = fds[n] < 0;       /* no descriptors: the next time */
+		n += fds[n] >= 0;
+	}
 	if (n == 0)
 		return;
 	pthread_mutex_unlock(&j->mutex);
 	for (unsigned i = 0; i < n; i++) {
-		if (fds[i] < 0)
-			continue;
 		if (fdatasync(fds[i]) != 0)
 			code = errno;
 		close(fds[i]);

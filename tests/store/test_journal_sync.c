@@ -1,0 +1,232 @@
+/* That journal lines are on the disk when they are promised to be: what had been
+ * synced of the files when the journal said so. */
+#include "store/journal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "testmain.h"
+
+#define NOON 1777896000000      /* 2026-05-04T12:00Z */
+#define DAY_MS 86400000
+#define NEVER_MS 60000
+
+static char base[64], directory[80];
+static atomic_llong fake_ms;
+static atomic_bool disk_fails, descriptors_fail;       /* all; the next one */
+static atomic_uint said;
+
+struct file {
+	ino_t number;
+	off_t size;
+};
+
+/* What each file had when its last sync began. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct file synced[16];
+static int n_synced;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	struct stat st;
+	int code, i;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	if (atomic_load(&disk_fails)) {
+		errno = EIO;
+		return -1;
+	}
+	code = __real_fdatasync(fd);
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < n_synced && synced[i].number != st.st_ino; i++)
+		;
+	ck_assert_int_lt(i, N_ROWS(synced));
+	synced[i] = (struct file){ st.st_ino, st.st_size };
+	n_synced += i == n_synced;
+	pthread_mutex_unlock(&lock);
+	return code;
+}
+
+int __real_dup(int fd);
+int __wrap_dup(int fd);
+
+int __wrap_dup(int fd)
+{
+	if (!atomic_exchange(&descriptors_fail, false))
+		return __real_dup(fd);
+	errno = EMFILE;
+	return -1;
+}
+
+static struct file file_of(const char *day)
+{
+	char path[200];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/mx1.example.com-%s.jsonl", directory, day);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_gt(st.st_size, 0);
+	return (struct file){ st.st_ino, st.st_size };
+}
+
+static bool is_synced(struct file file)
+{
+	bool is = false;
+
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < n_synced; i++)
+		is |= synced[i].number == file.number && synced[i].size == file.size;
+	pthread_mutex_unlock(&lock);
+	return is;
+}
+
+/* With a fault this never ends: the test's time-out says so. */
+static void wait_synced(struct file file)
+{
+	while (!is_synced(file))
+		usleep(1000);
+}
+
+static int64_t fake_clock(void)
+{
+	return atomic_load(&fake_ms);
+}
+
+static void take_report(void *unused, const char *text)
+{
+	(void)unused;
+	said += strstr(text, "cannot sync") != NULL;
+}
+
+static struct journal *open_journal(unsigned sync_ms)
+{
+	struct journal_options options = {
+		.directory = directory, .host = "mx1.example.com", .sync_ms = sync_ms, .wait_ms = 60000,
+		.utc_ms = fake_clock, .report = take_report,
+	};
+	const char *error = NULL;
+	struct journal *journal = journal_open(&options, &error);
+
+	ck_assert_msg(journal != NULL, "%s", error);
+	return journal;
+}
+
+START_TEST(before_every_answer)
+{
+	struct journal *journal = open_journal(0);
+
+	for (int i = 0; i < 20; i++) {
+		ck_assert(journal_append(journal, SLICE("a line\n")));
+		ck_assert_msg(is_synced(file_of("20260504")), "line %d", i);
+	}
+	journal_close(journal, NEVER_MS);
+}
+END_TEST
+
+START_TEST(not_if_the_disk_fails)
+{
+	struct journal *journal = open_journal(0);
+
+	atomic_store(&disk_fails, true);
+	ck_assert(!journal_append(journal, SLICE("a line\n")));
+	atomic_store(&disk_fails, false);
+	ck_assert(journal_append(journal, SLICE("a line\n")));
+	ck_assert(is_synced(file_of("20260504")));
+	journal_close(journal, NEVER_MS);
+	ck_assert_uint_gt(said, 0);
+}
+END_TEST
+
+START_TEST(after_a_while)
+{
+	struct journal *journal = open_journal(5);
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert(journal_append(journal, SLICE("a line\n")));
+		wait_synced(file_of("20260504"));
+	}
+	journal_close(journal, NEVER_MS);
+}
+END_TEST
+
+START_TEST(later_without_descriptors)
+{
+	struct journal *journal = open_journal(5);
+
+	atomic_store(&descriptors_fail, true);
+	ck_assert(journal_append(journal, SLICE("a line\n")));
+	wait_synced(file_of("20260504"));
+	ck_assert(!atomic_load(&descriptors_fail));
+	journal_close(journal, NEVER_MS);
+}
+END_TEST
+
+/* The file of a day that is over is synced at once, and its end is not forgotten. */
+START_TEST(when_a_day_is_over)
+{
+	struct journal *journal = open_journal(NEVER_MS);
+	struct file today;
+
+	ck_assert(journal_append(journal, SLICE("today\n")));
+	today = file_of("20260504");            /* which will be compressed, and gone */
+	fake_ms += DAY_MS;
+	ck_assert(journal_append(journal, SLICE("tomorrow\n")));
+	wait_synced(today);
+	journal_close(journal, NEVER_MS);
+	ck_assert(is_synced(file_of("20260505")));
+}
+END_TEST
+
+START_TEST(at_the_end)
+{
+	struct journal *journal = open_journal(NEVER_MS);
+
+	ck_assert(journal_append(journal, SLICE("a line\n")));
+	journal_close(journal, NEVER_MS);
+	ck_assert(is_synced(file_of("20260504")));
+}
+END_TEST
+
+static void make_directory(void)
+{
+	snprintf(base, sizeof(base), "journal-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	snprintf(directory, sizeof(directory), "%s/journal", base);
+	atomic_store(&fake_ms, NOON);
+	n_synced = 0;
+	said = 0;
+}
+
+static void remove_directory(void)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf -- '%s'", base);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("journal_sync");
+	TCase *t = tcase_create("journal_sync");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, make_directory, remove_directory);
+	tcase_add_test(t, before_every_answer);
+	tcase_add_test(t, not_if_the_disk_fails);
+	tcase_add_test(t, after_a_while);
+	tcase_add_test(t, later_without_descriptors);
+	tcase_add_test(t, when_a_day_is_over);
+	tcase_add_test(t, at_the_end);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+TEST_MAIN(suite())
