@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In the section .comment, for tests/shape/hardening.sh: how far functions are checked
+ * cannot be told from a program otherwise. */
+#if defined(__USE_FORTIFY_LEVEL)
+#define TEXT(x) #x
+#define TEXT_OF(macro) TEXT(macro)
+__asm__(".ident \"fortified: " TEXT_OF(__USE_FORTIFY_LEVEL) "\"");
+#endif
+
 static void *must(void *p)
 {
 	if (p == NULL) {

@@ -2,7 +2,7 @@
 # hardening.sh [PROGRAM...]: the programs (those just built, or installed ones) are
 # position-independent, have no writable table of addresses (full RELRO) and no
 # executable stack, and carry the stack protector, the checked forms of the C
-# functions (_FORTIFY_SOURCE) and, where the machine has it, marks for jumps.
+# functions (_FORTIFY_SOURCE, level 3) and, where the machine has it, marks for jumps.
 set -u
 builddir=${builddir:-.}
 [ "${hardening:-yes}" = no ] && { echo "skipped, needs a build without --disable-hardening"; exit 77; }
@@ -23,13 +23,15 @@ wanted() {
 
 for program; do
 	readelf -hlW "$program" >"$work/head" && readelf -dW "$program" >"$work/dynamic" &&
-		readelf -W --dyn-syms "$program" >"$work/symbols" || { bad=1; continue; }
+		readelf -W --dyn-syms "$program" >"$work/symbols" &&
+		readelf -p .comment "$program" >"$work/comments" || { bad=1; continue; }
 	wanted "PIE: its addresses are fixed" dynamic 'FLAGS_1.* PIE'
 	wanted "RELRO" head 'GNU_RELRO'
 	wanted "full RELRO: look-ups of functions are not bound at start" dynamic 'BIND_NOW|FLAGS_1.* NOW'
 	wanted "stack without the right to execute" head 'GNU_STACK.* RW '
 	wanted "stack protector" symbols '__stack_chk_fail'
 	wanted "fortified functions" symbols '__v?snprintf_chk'
+	wanted "third level of _FORTIFY_SOURCE" comments 'fortified: 3$'   # base/mem.c
 	# one for each function whose address is taken, and the start files have a few
 	[ -z "${branches:-}" ] && continue
 	objdump -d --no-show-raw-insn "$program" >"$work/code" || bad=1
