@@ -52,9 +52,9 @@ def descriptors(alignd):
 
 
 class Shim:
-    """shim.c, built for this test: set(clock_ms=, hang=, error=)."""
+    """shim.c, built for this test: set(clock_ms=, hang=, error=, slow_ms=)."""
 
-    NAMES = ("clock_ms", "hang", "error")
+    NAMES = ("clock_ms", "hang", "error", "slow_ms")
 
     def __init__(self, lab, **environment):
         library = os.path.join(lab.folder, "shim.so")

@@ -1,5 +1,5 @@
-/* Loaded before the C library (LD_PRELOAD): a clock that jumps, a disk that hangs or
- * fails, and an MTA's time-out short enough to wait for. The test writes what is to
+/* Loaded before the C library (LD_PRELOAD): a clock that jumps, a disk that hangs, is
+ * slow or fails, and an MTA's time-out short enough to wait for. The test writes what is to
  * happen into the file ALIGND_SHIM, which is mapped here. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +19,7 @@ struct control {
 	volatile int64_t clock_ms;      /* added to the time of day */
 	volatile int64_t hang;          /* writes wait while it is set */
 	volatile int64_t error;         /* errno of every write, 0: none */
+	volatile int64_t slow_ms;       /* what every write takes */
 };
 static struct control *control;
 
@@ -101,6 +102,7 @@ ssize_t writev(int fd, const struct iovec *parts, int n)
 		return next(fd, parts, n);
 	while (control->hang != 0)
 		usleep(2000);
+	usleep((useconds_t)control->slow_ms * 1000);
 	if (control->error != 0) {
 		errno = (int)control->error;
 		return -1;

@@ -46,7 +46,7 @@ class Traffic:
         self.begun = set()              # numbers of those under way
         self.refused = collections.Counter()    # answers before the end of a message
         self.broken = collections.Counter()     # connections that ended by themselves
-        self.longest_s = 0
+        self.waits_s = []               # for each answer to the end of a message
         self.faults = []
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self._work, args=(n,), daemon=True)
@@ -105,8 +105,18 @@ class Traffic:
         answer = mta.eom(macros={"i": queue_id})
         with self.lock:
             self.answers[queue_id] = answer.action
-            self.longest_s = max(self.longest_s, time.monotonic() - start)
+            self.waits_s.append(time.monotonic() - start)
         return True
+
+    @property
+    def longest_s(self):
+        with self.lock:
+            return max(self.waits_s, default=0)
+
+    def waited(self, seconds):
+        """How many waited so long or longer."""
+        with self.lock:
+            return sum(wait_s >= seconds for wait_s in self.waits_s)
 
     def _is_refused(self, stage, answer):
         if answer is None or answer.action == "continue":
