@@ -35,6 +35,15 @@ class Failed(AssertionError):
     pass
 
 
+class Needs(Exception):
+    """A case cannot run here."""
+
+
+def need_root():
+    if os.getuid() != 0:
+        raise Needs('root')
+
+
 def check(what, wanted, got):
     if wanted != got:
         raise Failed('%s: wanted %r, got %r' % (what, wanted, got))

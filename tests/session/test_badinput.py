@@ -146,6 +146,42 @@ def test_hostile_helo():
         check('journal lines', len(HOSTILE), len(daemon.journal()))
 
 
+def hostile_zone():
+    """A domain for each text, which stands in its policy, its explanation and its key."""
+    zone = ZONE
+    for number, text in enumerate(HOSTILE):
+        text = 'Injected' + ''.join('\\%03d' % ord(octet) for octet in text[:1000])
+        for name, record in (('', 'v=spf1 -all exp=why.d%d.example' % number), ('why.', text),
+                             ('_dmarc.', 'v=DMARC1; p=reject; x=%s; rua=mailto:%s' % (text, text)),
+                             ('s._domainkey.', 'v=DKIM1; n=%s; h=%s' % (text, text))):
+            zone += '%sd%d.example TXT "%s"\n' % (name, number, record)
+    return zone
+
+
+def test_hostile_dns_text():
+    """texts of policies, explanations and keys: nothing of them in header, reply and log"""
+    settings = {'mode': 'honor', 'authres.polrec': True, 'authres.addresses': 'full',
+                'journal.addresses': 'full'}
+    with Daemon(settings, zone=hostile_zone()) as daemon:
+        for number in range(len(HOSTILE)):
+            domain = 'd%d.example' % number
+            signature = 'DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; s=s; h=from; b=AAAA; d=%s;' \
+                        ' bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' % domain
+            answer = daemon.send(message('a@' + domain, fields=[signature], body=''), queue_id='Q%d' % number,
+                                 **dict(SPOOFED, sender='<a@%s>' % domain))
+            check('action of %s' % domain, 'reject', answer.action)
+            for value in answer.inserted(AUTHRES) + [answer.reply]:
+                check_that('clean', is_clean(value) and 'Injected' not in value, value)
+        daemon.message_lines(len(HOSTILE))
+        for text in daemon.lines:
+            check_that('log is clean', is_clean(text) and 'Injected' not in text, repr(text))
+        rows = daemon.journal()
+        check('in the journal', len(rows), len([row for row in rows if 'Injected' in row[
+            'authors'][0]['policy']['record']['text']]))
+        shown = [row for row in rows if 'Injected' in row['spf'].get('explanation', '')]
+        check_that('explanations, but for those that cannot be shown', len(shown) > len(rows) // 2, rows)
+
+
 def test_hostile_sender():
     """MAIL FROM and RCPT TO likewise; quoted @ and source routes give one domain"""
     senders = ['<%s>' % text for text in HOSTILE] + ['<%s@example.com>' % text for text in HOSTILE] + \

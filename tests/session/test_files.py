@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from harness import ALIGND, Daemon, Verbatim, check, check_that
+from harness import ALIGND, Daemon, Verbatim, check, check_that, need_root
 from samples import SPOOFED, ZONE, message
 
 
@@ -90,8 +90,7 @@ def test_modes():
 
 def test_owners():
     """the same when they belong to somebody else; alignd's own user may own what options name"""
-    if os.getuid() != 0:
-        return
+    need_root()
     daemon = stopped()
     first = dict(daemon.settings)
     for what, settings, path, _, option in unsafe_rows(daemon):
@@ -109,8 +108,7 @@ def test_owners():
 
 def test_group():
     """a group is others too, but for one that is the owner's alone"""
-    if os.getuid() != 0:
-        return
+    need_root()
     daemon = stopped()
     path = daemon.path('alignd.conf')
     os.chmod(path, 0o664)

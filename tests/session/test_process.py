@@ -140,8 +140,7 @@ def test_journal_stream():
 
 def test_privileges():
     """started as root: becomes the user of the settings, with its group, for good"""
-    if os.getuid() != 0:
-        return
+    harness.need_root()
     with Daemon({'user': 'nobody', 'group': 'nogroup', 'journal.directory': ''}, zone=ZONE,
                 wait=False, exit_code=69) as daemon:
         # the key cannot be made in a folder of root's
@@ -169,8 +168,7 @@ def test_privileges():
 
 def test_group_of_the_folder():
     """a folder with the set-group-id bit gives its group to the socket, also when root starts"""
-    if os.getuid() != 0:
-        return
+    harness.need_root()
     import grp
     postal = grp.getgrnam('mail').gr_gid
     daemon = stopped()
