@@ -87,7 +87,9 @@ static void header_signature(struct arena *arena, struct authres *out, const str
 	if (passed) {
 		bool full = options->full_addresses && dkim->i_local != NULL;
 
-		authres_address(out, "header.i", full ? dkim->i_local : "", dkim->i_domain, e->smtputf8);
+		/* absent, it is "@" and d= (RFC 6376 3.5) */
+		authres_address(out, "header.i", full ? dkim->i_local : "",
+				dkim->i_domain != NULL ? dkim->i_domain : dkim->d, e->smtputf8);
 		authres_property(out, "header.a", dkim->algorithm);
 	}
 	authres_property(out, "header.s", dkim->s);

@@ -100,6 +100,8 @@ START_TEST(all_pass)
 		"\tdmarc=pass header.from=example.com policy.dmarc=none");
 	scene.options.full_addresses = true;
 	ck_assert_ptr_nonnull(strstr(judge(), "header.i=alice@example.com"));
+	scene.dkim[0].i_local = scene.dkim[0].i_domain = NULL;          /* no i= */
+	ck_assert_ptr_nonnull(strstr(judge(), "header.d=example.com header.i=@example.com\n"));
 }
 END_TEST
 
