@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "auth/idna.h"
 #include "base/names.h"
 #include "core/aar.h"
 #include "core/tags.h"
@@ -67,7 +68,7 @@ static const char *keep_domain(struct reading *r, struct slice value, const char
 {
 	char domain[DOMAIN_SIZE];
 
-	if (!domain_normalize(value, domain))
+	if (!idna_to_domain(value, domain))             /* RFC 8616 5 */
 		return "not a domain";
 	*out_r = arena_strdup(r->arena, domain);
 	return NULL;

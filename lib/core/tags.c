@@ -13,16 +13,17 @@ static bool is_name(struct slice name)
 	return true;
 }
 
-/* tval: VALCHAR and FWS inside; `;` cannot be here (RFC 6376 3.2). */
+/* tval: VALCHAR and FWS inside; `;` cannot be here (RFC 6376 3.2). U-labels in d=, s= and
+ * i= come as UTF-8 (RFC 8616 5). */
 static bool is_value(struct slice value)
 {
 	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
+		unsigned char c = (unsigned char)value.data[i];
 
-		if ((c < 0x21 || c > 0x7E) && c != ' ' && c != '\t' && c != '\r' && c != '\n')
+		if ((c < 0x21 || c == 0x7F) && c != ' ' && c != '\t' && c != '\r' && c != '\n')
 			return false;
 	}
-	return true;
+	return slice_is_utf8(value);
 }
 
 static bool fail(struct tags *out, const char *error)

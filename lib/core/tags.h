@@ -3,8 +3,9 @@
  * Serves the DKIM-Signature pre-parser, DKIM key records and ARC fields, whose
  * rules are the same: names case-sensitive, duplicate names make the list
  * invalid, white space (folding included) around `=` and `;`, one trailing
- * `;`. DMARC records have a looser grammar of their own (record.h). Pure;
- * values are slices of the input, outer white space cut.
+ * `;`; values may hold UTF-8 (RFC 8616 5). DMARC records have a looser grammar
+ * of their own (record.h). Pure; values are slices of the input, outer white
+ * space cut.
  */
 #ifndef CORE_TAGS_H
 #define CORE_TAGS_H

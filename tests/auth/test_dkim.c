@@ -241,6 +241,14 @@ static const struct {
 	{ "bad-tag-name", RES_DKIM_PERMERROR, "not a tag=value list" },
 	{ "not-a-list", RES_DKIM_PERMERROR, "not a tag=value list" },
 	{ "8-bit", RES_DKIM_PERMERROR, "bad octet in a tag value" },
+	{ "utf-8", RES_DKIM_PASS, NULL },
+	{ "d-u-label", RES_DKIM_PASS, NULL },           /* RFC 8616 5 */
+	{ "d-u-label-upper", RES_DKIM_PASS, NULL },
+	{ "d-not-utf-8", RES_DKIM_PERMERROR, "bad octet in a tag value" },
+	{ "d-no-u-label", RES_DKIM_PERMERROR, "d= is not a domain" },
+	{ "i-u-label", RES_DKIM_PASS, NULL },
+	{ "i-a-label", RES_DKIM_PASS, NULL },
+	{ "s-u-label", RES_DKIM_PASS, NULL },
 	{ "bh-short", RES_DKIM_PERMERROR, "bad bh=" },
 	{ "bh-garbage", RES_DKIM_PERMERROR, "bad bh=" },
 	{ "b-garbage", RES_DKIM_PERMERROR, "bad b=" },
@@ -264,6 +272,7 @@ static const struct {
 	{ "key-revoked", RES_DKIM_PERMERROR, "key revoked" },
 	{ "key-no-p", RES_DKIM_PERMERROR, "key record without p=" },
 	{ "key-version", RES_DKIM_PERMERROR, "unknown key version" },
+	{ "key-version-last", RES_DKIM_PASS, NULL },    /* first by 3.6.1; no verifier asks for it */
 	{ "key-broken", RES_DKIM_PERMERROR, "broken key record" },
 	{ "key-testing", RES_DKIM_PASS, NULL },
 	{ "key-testing-both", RES_DKIM_PASS, NULL },
@@ -340,6 +349,8 @@ static const struct {
 } details[] = {
 	{ "simple-simple", { .d = "example.com", .s = "s2048", .i_domain = "example.com",
 		.algorithm = "rsa-sha256", .key_bits = 2048 } },
+	{ "i-u-label", { .d = "xn--bcher-kva.example", .s = "s2048", .i_local = "j\xC3\xB6" "e",
+		.i_domain = "news.xn--bcher-kva.example", .algorithm = "rsa-sha256", .key_bits = 2048 } },
 	{ "ed25519", { .d = "example.com", .s = "ed", .i_domain = "example.com",
 		.algorithm = "ed25519-sha256", .key_bits = 256 } },
 	{ "rsa1023", { .d = "example.com", .s = "s1023", .i_domain = "example.com",

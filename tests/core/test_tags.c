@@ -21,7 +21,10 @@ static const struct {
 	{ "name begins with a digit", "1a=x", false, NULL, NULL },
 	{ "blank in a name", "a b=x", false, NULL, NULL },
 	{ "control octet in a value", "a=x\001", false, NULL, NULL },
-	{ "8-bit in a value", "a=\xC3\xBC", false, NULL, NULL },
+	{ "UTF-8 in a value", "a=\xC3\xBC", true, "a", "\xC3\xBC" },
+	{ "UTF-8 in a name", "\xC3\xBC=a", false, NULL, NULL },
+	{ "8-bit that is not UTF-8", "a=\xFC", false, NULL, NULL },
+	{ "DEL in a value", "a=\x7F", false, NULL, NULL },
 	{ "empty", "", false, NULL, NULL },
 	{ "only white space", " \r\n ", false, NULL, NULL },
 };

@@ -301,7 +301,17 @@ def tags():
     put("tag-ending-in-b", tags=[(b"zb", b"x")])
     put("duplicate-tag", tags=[(b"d", b"example.org")])
     put("bad-tag-name", tags=[(b"1x", b"y")])
-    put("8-bit", tags=[(b"n", b"\xc3\xa4")])
+    put("8-bit", tags=[(b"n", b"\xe4")])
+    put("utf-8", tags=[(b"n", b"\xc3\xa4")])
+    for name in ("d-u-label", "d-u-label-upper", "d-not-utf-8", "d-no-u-label"):
+        domain = {"d-u-label-upper": "B\u00dcCHER.example", "d-no-u-label": "b\u00fccher\u2028.example"}
+        text = domain.get(name, "b\u00fccher.example")
+        put(name, d=text.encode("latin-1" if name == "d-not-utf-8" else "utf-8"))
+    put("i-u-label", d="b\u00fccher.example".encode(), i="j\u00f6e@news.b\u00fccher.example".encode())
+    put("i-a-label", d="b\u00fccher.example".encode(), i=b"@xn--bcher-kva.example")
+    put("s-u-label", s="schl\u00fcssel".encode())
+    record("xn--schlssel-95a", "v=DKIM1; k=rsa; p=" + p_of("rsa2048"))
+    record("s2048", "v=DKIM1; k=rsa; p=" + p_of("rsa2048"), domain="xn--bcher-kva.example")
     put("bh-short", bh=b"AAAA")
     put("bh-garbage", bh=b"*" * 44)
     for tag in ("v", "a", "d", "s", "h", "bh", "b"):
@@ -329,6 +339,7 @@ def key_records():
     put("revoked", "v=DKIM1; p=")
     put("no-p", "v=DKIM1; k=rsa")
     put("version", "v=DKIM2; p=" + p)
+    put("version-last", "k=rsa; p=" + p + "; v=DKIM1")
     put("broken", "v=DKIM1; p=" + p + "; p=" + p)
     put("testing", "v=DKIM1; t=y; p=" + p)
     put("testing-both", "v=DKIM1; t=s : y; p=" + p)
