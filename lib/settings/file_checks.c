@@ -60,13 +60,14 @@ static void check_row(struct loader *loader, const struct row *row,
 		add_fault(loader, option, safe_path_fault(loader->faults.arena, path, row->kind, owners));
 }
 
-/* "/run/alignd" of "local:/run/alignd/alignd.sock"; NULL for other kinds. */
+/* "/run/alignd" of "local:/run/alignd/alignd.sock"; NULL for other kinds, and for a value that
+ * was refused. */
 static const char *socket_folder(struct loader *loader)
 {
-	struct slice spec = slice_of(loader->settings->socket);
-	const char *path = strchr(loader->settings->socket, '/'), *slash;
+	const char *spec = loader->settings->socket;
+	const char *path = spec != NULL ? strchr(spec, '/') : NULL, *slash;
 
-	if (path == NULL || slice_starts_nocase(spec, "inet"))
+	if (path == NULL || slice_starts_nocase(slice_of(spec), "inet"))
 		return NULL;
 	slash = strrchr(path, '/');
 	return slash == path ? "/" : arena_strndup(loader->faults.arena, path, (size_t)(slash - path));

@@ -44,12 +44,28 @@ static void write_file(const char *name, const char *text)
 	write_octets(name, text, strlen(text));
 }
 
+/* The daemon looks at the files that are named, too: also where there are other faults. */
+static unsigned faults_for_the_daemon(const char *path)
+{
+	struct settings_faults faults;
+	struct settings *settings = settings_load_guarded(path, &faults);
+	unsigned n = faults.n;
+
+	if (settings != NULL)
+		settings_unref(settings);
+	settings_faults_free(&faults);
+	return n;
+}
+
 static struct settings *load(const char *name, struct settings_faults *faults)
 {
 	char path[PATH_MAX];
+	struct settings *settings;
 
 	path_of(name, path);
-	return settings_load(path, faults);
+	settings = settings_load(path, faults);
+	ck_assert_uint_ge(faults_for_the_daemon(path), faults->n);
+	return settings;
 }
 
 static void setup(void)
