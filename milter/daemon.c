@@ -266,7 +266,7 @@ static void swap_state(struct state *state)
 	state_unref(old);
 }
 
-/* False: the old settings stay in force, and why has been logged. */
+/* False: the old settings stay in force, and why has been logged; else it says so. */
 static bool load_anew(void)
 {
 	struct settings_faults faults = { 0, NULL };
@@ -299,6 +299,8 @@ static bool load_anew(void)
 	log_warnings(settings);
 	feed_reload(settings);
 	ledger_reload(&settings->ruleset, clock_utc_ms(), clock_mono_ms());
+	log_event(LOG_NOTICE, "reload", "result", "new settings in force", "settings", at_start->path,
+		  "dry_run", settings->ruleset.dry_run ? "yes" : "no", NULL);
 	settings_unref(settings);
 	return true;
 }
@@ -311,10 +313,7 @@ static void reload(void)
 	buf_printf(&text, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_ms() * 1000);
 	tell_systemd(buf_str(&text));
 	buf_done(&text);
-	if (load_anew())
-		log_event(LOG_NOTICE, "reload", "result", "new settings in force",
-			  "settings", at_start->path, NULL);
-	else
+	if (!load_anew())
 		log_event(LOG_ERR, "reload", "result", "failed: the old settings stay in force",
 			  "settings", at_start->path, NULL);
 	tell_systemd("READY=1");

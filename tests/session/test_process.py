@@ -252,7 +252,7 @@ def test_reload():
         mta.helo('attacker.example')
         mta.mail('<x@attacker.example>')
         event = daemon.reload({'dry_run': False})
-        check('reload', 'new settings in force', event['result'])
+        check('reload', ('new settings in force', 'no'), (event['result'], event['dry_run']))
         mta.rcpt('<c@receiver.example>')
         mta.header('From', ' a@example.com')
         mta.eoh()
@@ -262,7 +262,7 @@ def test_reload():
         lines = daemon.message_lines(2)
         check('dry_run', 'yes', lines[0]['dry_run'])
         event = daemon.reload({'dry_run': True}, by=signal.SIGUSR1)
-        check('reload by USR1', 'new settings in force', event['result'])
+        check('reload by USR1', ('new settings in force', 'yes'), (event['result'], event['dry_run']))
         answer = mta.message('<x@attacker.example>', ['<c@receiver.example>'], message())
         check('after the second reload', 'continue', answer.action)
 
