@@ -1,5 +1,6 @@
 #include "settings/file_checks.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,11 +92,32 @@ static void check_socket(struct loader *loader, const struct safe_path_owners *o
 			  "and group = the MTA's group, or a folder that others cannot enter");
 }
 
+static bool is_set(const char *name)
+{
+	return name != NULL && name[0] != '\0';
+}
+
+/* Whose the files have to be is not known without the user: nothing is said of them then. */
+static bool check_account(struct loader *loader)
+{
+	const char *user = loader->settings->user, *group = loader->settings->group;
+
+	if (is_set(group) && getgrnam(group) == NULL)
+		add_fault(loader, option_find("group"), arena_printf(loader->faults.arena,
+			  "there is no group \"%s\" on this host; \"\" is the user's own", group));
+	if (geteuid() != 0 || !is_set(user) || getpwnam(user) != NULL)
+		return true;
+	add_fault(loader, option_find("user"), arena_printf(loader->faults.arena,
+		  "there is no user \"%s\" on this host; mend: systemd-sysusers alignd.conf, which makes "
+		  "\"alignd\", or set another one", user));
+	return false;
+}
+
 void file_checks_options(struct loader *loader)
 {
 	struct safe_path_owners owners = daemon_owners(loader->settings);
 
-	if (!loader->faults.is_guarded)
+	if (!loader->faults.is_guarded || !check_account(loader))
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, "store.path") != 0 ||

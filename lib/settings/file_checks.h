@@ -12,7 +12,8 @@
  * could have what it likes done by root. */
 void file_checks_read(struct fault_list *faults, struct place place, const char *name,
 		      const char *path);
-/* The files and folders that options name; alignd's user may own them, too. */
+/* User and group have to be there; of the files and folders that options name alignd's
+ * user may be the owner, too. */
 void file_checks_options(struct loader *loader);
 
 #endif

@@ -71,12 +71,26 @@ def test_check_files():
             ('dmarc.psl_file', '/nonexistent/list', 'is no public suffix list'),
             ('dmarc.psl_file', daemon.folder, 'is no public suffix list'),
             ('dns.trust_anchor', '/nonexistent/root.key', 'dns.trust_anchor: the file is missing'),
-            ('dns.zone_file', daemon.path('junk'), 'junk')):
+            ('dns.zone_file', daemon.path('junk'), 'junk'),
+            ('group', 'no-such-group', 'there is no group "no-such-group"')):
         daemon.settings = dict(usual, **{name: path})
         daemon.write_settings()
         code, out, err = run('-n', '-c', conf)
         check('%s = %s' % (name, path), (78, ''), (code, out))
-        check_that('said', err.startswith(conf + ': ') and text in err, err)
+        check_that('said', err.startswith(conf + ':') and text in err, err)
+    daemon.discard()
+
+
+def test_check_user():
+    """-n: a user that is not there is the fault, not that others own the files"""
+    harness.need_root()
+    daemon = stopped()
+    conf = daemon.path('alignd.conf')
+    daemon.write_settings({'user': 'no-such-user'})
+    code, _, err = run('-n', '-c', conf)
+    check('exit code', 78, code)
+    check_that('the one fault', 'user: there is no user "no-such-user"' in err and
+               len(err.splitlines()) == 1, err)
     daemon.discard()
 
 

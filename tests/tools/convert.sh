@@ -22,7 +22,8 @@ converts() {
 	rm -f "$dir/conf"
 	cat >"$dir/od.conf"
 	expect 0 'lines with an option' opendmarc "$dir/od.conf" --out "$dir/conf"
-	"$daemon" -n -c "$dir/conf" >"$dir/said" 2>&1 || { fail 'alignd -n refuses the result'; cat "$dir/said" "$dir/conf"; }
+	{ cat "$dir/conf"; echo 'user = "";'; } >"$dir/as.me"
+	"$daemon" -n -c "$dir/as.me" >"$dir/said" 2>&1 || { fail 'alignd -n refuses the result'; cat "$dir/said" "$dir/conf"; }
 	has 'dry_run = true;'
 }
 
