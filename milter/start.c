@@ -168,7 +168,8 @@ static const char *socket_hint(int reason)
 		return "; does the name behind @ have an address?";
 	case ENOENT:
 		return "; its folder has to exist before the start (systemd-tmpfiles --create "
-		       "alignd.conf makes /run/alignd)";
+		       "alignd.conf makes /run/alignd, install -d -o alignd -g postfix -m 2750 "
+		       "one below Postfix's queue)";
 	case EACCES:
 	case EPERM:
 		return "; its folder has to be writable for the user that starts alignd";
