@@ -233,7 +233,10 @@ static void print_text(struct explanation *x)
 		print_finding(x, &x->findings[0]);
 		return;
 	}
-	puts("The two methods differ:");
+	puts(x->findings[0].found.status == DISCOVERY_TEMPERROR ||
+	     x->findings[1].found.status == DISCOVERY_TEMPERROR ?
+	     "The DNS did not answer (dns.servers of the settings, or /etc/resolv.conf):" :
+	     "The two methods differ:");
 	print_finding(x, &x->findings[0]);
 	print_finding(x, &x->findings[1]);
 }

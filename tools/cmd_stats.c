@@ -195,16 +195,15 @@ static int run(const char *name, const struct options *o, struct stats_question 
 	       const struct settings *settings)
 {
 	struct store_options options;
-	const char *error = NULL;
 	struct store *store;
 	int code = tool_store_options(name, settings, o->store, &options);
 
 	if (code != 0)
 		return code;
 	options.read_only = true;
-	store = store_open(&options, &error);
+	store = tool_store_open(name, &options);
 	if (store == NULL)
-		return tool_fail(name, EX_UNAVAILABLE, "%s", error);
+		return EX_UNAVAILABLE;
 	code = answer(name, o, what, store, settings);
 	store_close(store);
 	return code;

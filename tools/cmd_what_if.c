@@ -202,15 +202,14 @@ static int ask(const char *name, const struct options *o, struct question *q,
 	       const struct settings *before, const struct settings *after)
 {
 	struct store_options where;
-	const char *error = NULL;
 	int code = tool_store_options(name, before, o->store, &where);
 
 	if (code != 0)
 		return code;
 	where.read_only = true;
-	q->what.store = store_open(&where, &error);
+	q->what.store = tool_store_open(name, &where);
 	if (q->what.store == NULL)
-		return tool_fail(name, EX_UNAVAILABLE, "%s", error);
+		return EX_UNAVAILABLE;
 	code = answer(name, o, q, before, after);
 	store_close(q->what.store);
 	return code;

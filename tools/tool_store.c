@@ -1,5 +1,6 @@
 #include "tool_store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,25 @@ int tool_store_options(const char *name, const struct settings *settings, const 
 		where = is_pgsql ? settings->store_conninfo : settings->store_path;
 	*out_r = (struct store_options){ .driver = is_pgsql ? &db_postgresql : &db_sqlite, .where = where };
 	return 0;
+}
+
+static const char *file_hint(const struct store_options *options)
+{
+	if (options->driver != &db_sqlite || access(options->where, R_OK) == 0)
+		return "";
+	if (errno == ENOENT)
+		return "; alignd makes it when it runs, or alignctl load by hand";
+	return errno == EACCES ? ": only alignd's user and root may (sudo alignctl ...)" : "";
+}
+
+struct store *tool_store_open(const char *name, const struct store_options *options)
+{
+	const char *error;
+	struct store *store = store_open(options, &error);
+
+	if (store == NULL)
+		tool_fail(name, EX_UNAVAILABLE, "%s%s", error, file_hint(options));
+	return store;
 }
 
 void tool_store_own(const struct store_options *options)

@@ -20,7 +20,7 @@ expect 64 'not a domain' '' -c "$conf" --domain 'a b'
 expect 64 'ends before it begins' '' -c "$conf" --since 1d --until 2d
 expect 64 'from 1 to 100' '' -c "$conf" --top 0
 expect 78 'cannot be read' '' -c "$dir/none"
-expect 69 'store.sqlite' '' -c "$conf"
+expect 69 'store.sqlite cannot be opened: .*; alignd makes it when it runs' '' -c "$conf"
 expect 78 '^alignctl what-if: --set: dmarc.discovery: cannot be varied: .*gathered' '' \
 	-c "$conf" --set dmarc.discovery=psl
 expect 78 'socket: cannot be varied: .*runs' '' -c "$conf" --set socket=x
