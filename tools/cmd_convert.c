@@ -42,10 +42,10 @@ static const char help_text[] =
 	"Exit: 0, 64 usage, 65 the result has faults, which are printed, or DIR is of something\n"
 	"      else, 66 no such file, 73, 74 the result cannot be written.\n\n"
 	"Examples:\n"
-	"  alignctl convert opendmarc /etc/opendmarc.conf --out /etc/alignd/alignd.conf\n"
-	"  alignd -n\n"
+	"  alignctl convert opendmarc /etc/opendmarc.conf --out alignd.conf\n"
+	"  alignd -n -c alignd.conf\n"
 	"  alignctl convert history /run/opendmarc/opendmarc.dat --out ./history\n"
-	"  alignctl load --journal ./history\n";
+	"  alignctl load --journal ./history --store history.sqlite\n";
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -58,7 +58,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	if (code != 0 || o->help)
 		return code;
 	if (optind == argc)
-		return tool_usage(argv[0], "opendmarc or history?");
+		return tool_usage(argv[0], "what is to be converted, opendmarc or history?");
 	o->kind = argv[optind++];
 	o->files = argv + optind;
 	o->n_files = (unsigned)(argc - optind);
@@ -145,7 +145,7 @@ static int convert_settings(const struct options *o)
 
 	if (o->n_files != 1) {
 		arena_free(arena);
-		return tool_usage("convert", "opendmarc: one FILE");
+		return tool_usage("convert", "opendmarc needs one FILE");
 	}
 	code = read_text(arena, o->files[0], &text);
 	if (code == 0) {
@@ -230,7 +230,7 @@ static int convert_files(const struct options *o)
 	int code;
 
 	if (o->n_files == 0 || o->out == NULL)
-		return tool_usage("convert", "history: FILE... and --out DIR");
+		return tool_usage("convert", "history needs FILE... and --out DIR");
 	code = convert_journal("convert", o->files, o->n_files, o->out, &tally);
 	if (code != 0)
 		return code;

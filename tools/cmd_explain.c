@@ -325,7 +325,7 @@ int cmd_explain(int argc, char **argv)
 	if (code != 0 || o.help)
 		return code;
 	if (!idna_to_domain(slice_of(o.domain), x.domain))
-		return tool_usage(argv[0], "that is not a domain");
+		return tool_usage(argv[0], "not a domain: %s", o.domain);
 	code = tool_engine_open(argv[0], o.config, o.zone, &tool);
 	if (code != 0)
 		return code;

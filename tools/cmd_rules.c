@@ -72,7 +72,8 @@ static int parse_period(const char *name, const struct options *o, struct select
 	if (o->since != NULL || o->until != NULL)
 		return tool_usage(name, "--unused is a period of its own: no --since, no --until");
 	if (!tool_duration(o->unused, &unused_ms))
-		return tool_usage(name, "--unused: 90d, 12h, 15m or 90s");
+		return tool_usage(name, "--unused: \"%s\" is no length of time; accepted: 90d, 12h, 15m or 90s",
+				  o->unused);
 	s->until_ms = s->now_ms + 1;
 	s->since_ms = s->now_ms - unused_ms;
 	return 0;
@@ -84,7 +85,8 @@ static int parse_selection(const char *name, const struct options *o, struct sel
 
 	s->only_expiring = o->expiring != NULL;
 	if (s->only_expiring && !tool_duration(o->expiring, &expiring_ms))
-		return tool_usage(name, "--expiring: 30d, 12h, 15m or 90s");
+		return tool_usage(name, "--expiring: \"%s\" is no length of time; accepted: 30d, 12h, 15m or "
+				  "90s", o->expiring);
 	s->expiring_ms = s->now_ms + expiring_ms;
 	return parse_period(name, o, s);
 }

@@ -31,7 +31,8 @@ int tool_time(const char *command, const char *option, const char *text, int64_t
 	if (tool_duration(text, &ago_ms))
 		*ms_r = now_ms - ago_ms;
 	else if (!clock_parse(slice_of(text), ms_r))
-		return tool_usage(command, "--%s: 30d, 12h, 15m, 90s, 2026-05-01 or an RFC 3339 time", option);
+		return tool_usage(command, "--%s: \"%s\" is no time; accepted: 30d, 12h, 15m, 90s (back from "
+				  "now), 2026-05-01, or an RFC 3339 time", option, text);
 	return 0;
 }
 

@@ -10,14 +10,14 @@
 /* What getopt_long() wants. */
 struct wanted {
 	struct option words[TOOL_OPTIONS_MAX + 2];
-	char letters[2 * TOOL_OPTIONS_MAX + 2];
+	char letters[2 * TOOL_OPTIONS_MAX + 3];
 };
 
 static void want(const struct tool_option *rows, size_t n, struct wanted *wanted_r)
 {
-	size_t n_words = 0, len = 0;
+	size_t n_words = 0, len = 1;
 
-	*wanted_r = (struct wanted){ 0 };
+	*wanted_r = (struct wanted){ .letters = ":" };  /* tells ':' where a value is missing */
 	for (size_t i = 0; i < n; i++) {
 		const struct tool_option *row = &rows[i];
 		int argument = row->flag == NULL ? required_argument : no_argument;
@@ -44,10 +44,19 @@ static const struct tool_option *find(const struct tool_option *rows, size_t n, 
 	return NULL;
 }
 
+/* What getopt_long() would call "check: ..." */
+static int refuse(char **argv, int value)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+	const char *given = optopt > 0 && optopt < FIRST_WORD ? letter : argv[optind - 1];
+
+	return value == ':' ? tool_usage(argv[0], "option \"%s\" needs a value", given) :
+		tool_usage(argv[0], "unrecognized option \"%s\"", given);
+}
+
 static int take(const char *command, const struct tool_option *row)
 {
-	if (row == NULL)
-		return tool_usage(command, "see the options");
+	assert(row != NULL);
 	if (row->flag != NULL) {
 		*row->flag = true;
 	} else if (row->argument != NULL) {
@@ -69,11 +78,14 @@ int tool_options(int argc, char **argv, const struct tool_option *rows, size_t n
 	assert(n <= TOOL_OPTIONS_MAX);
 	want(rows, n, &wanted);
 	*helped_r = false;
+	opterr = 0;
 	while (code == 0 && !*helped_r &&
 	       (value = getopt_long(argc, argv, wanted.letters, wanted.words, NULL)) != -1) {
 		*helped_r = value == 'h';
 		if (*helped_r)
 			fputs(help, stdout);
+		else if (value == '?' || value == ':')
+			code = refuse(argv, value);
 		else
 			code = take(argv[0], find(rows, n, value));
 	}

@@ -86,7 +86,12 @@ check 2 'Reply, if it were not left out' bank.eml staged.conf --ip 203.0.113.66
 check 0 '^  none$' bank.eml honor.conf --authenticated
 expect 64 'is not an address' check "$dir/bank.eml" --ip example.com --zone "$zone" \
 	-c "$dir/honor.conf"
-expect 64 'unrecognized option' check --nonsense
+expect 64 '^alignctl check: unrecognized option "--nonsense"' check --nonsense
+expect 64 '^alignctl check: unrecognized option "-y"' check -jy
+expect 64 '^alignctl show: option "--since" needs a value' show --since
+expect 64 '^alignctl show: option "-s" needs a value' show -s
+expect 64 '^alignctl show: --since: "yesterday" is no time; accepted: 30d' show --from a.example \
+	--since yesterday
 expect 66 'No such file' check "$dir/absent.eml" --ip 192.0.2.1
 expect 78 'bad.conf:1: dry_run' check "$dir/bank.eml" --ip 192.0.2.1 -c "$dir/bad.conf"
 expect 0 'Usage: alignctl check' check --help
@@ -109,7 +114,7 @@ expect 0 'subdomains-open' explain company.example --zone "$zone" -c "$dir/honor
 expect 0 'names that do not exist  *reject' explain shop.example --zone "$zone" -c "$dir/honor.conf"
 expect 0 '"class":"idle"' explain news.company.example --json --zone "$zone" -c "$dir/honor.conf"
 expect 75 '^The DNS did not answer' explain lost.example --zone "$zone" -c "$dir/honor.conf"
-expect 64 'not a domain' explain 'no domain' --zone "$zone" -c "$dir/honor.conf"
+expect 64 'not a domain: no domain' explain 'no domain' --zone "$zone" -c "$dir/honor.conf"
 echo '_dmarc.two.example TXT "v=DMARC1; p=none"' >>"$zone"
 echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"
 echo '_dmarc.a.two.example TXT "v=DMARC1; p=reject"' >>"$zone"

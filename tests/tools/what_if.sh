@@ -62,7 +62,7 @@ grep -q '<li>2 lines of the journal were no' "$dir/page.html" && grep -q '</html
 }
 expect 73 'none/page.html: No such file' 'messages' -c "$conf" --set dry_run=false \
 	--html "$dir/none/page.html"
-expect 64 'Usage\|see the options' '' -c "$conf" --html
+expect 64 'needs a value' '' -c "$conf" --html
 
 # recipients whom "split" would have parted came together
 split="$dir/split"
