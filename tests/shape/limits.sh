@@ -62,6 +62,7 @@ SIGNATURE_FIELD_OCTETS;lib/auth/signature.h;1024;alignd.8;@ KiB of a signature f
 SIGNATURE_NAMES;lib/auth/signature.h;1;alignd.8;@ names and
 NAMES_OCTETS;lib/auth/signature.c;1;alignd.8;names and @ octets of h=
 MAX_KEY_BITS;lib/auth/keyfetch.c;1;alignd.8;@ bits of an RSA key
+CLOCK_DRIFT_S;lib/auth/signature.c;1;alignd.8;@ seconds of difference between the clocks
 MAX_KEY_RECORDS;lib/auth/keyfetch.c;1;alignd.8;@ keys are tried
 OLDER_BODY_HASHES;lib/auth/auth_arc.c;1;alignd.8;and @ hashes of the body
 AAR_OCTETS;lib/core/aar.h;1024;alignd.8;a field of results over @ KiB
