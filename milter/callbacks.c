@@ -52,9 +52,9 @@ static struct session *enter(SMFICTX *ctx)
 	return session;
 }
 
-static sfsistat go_on(const struct session *session, unsigned long step)
+static sfsistat go_on(unsigned long step)
 {
-	return (session->no_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+	return (no_reply_steps & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 /* The daemon is over: where nothing may be said, the next step is refused. */
@@ -88,7 +88,6 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 		*steps_r = no_reply_steps;
 		return SMFIS_CONTINUE;
 	}
-	session->no_reply = no_reply_steps;
 	session->lead_space = (steps & SMFIP_HDR_LEADSPC) != 0;
 	*actions_r = actions & (WANTED_ACTIONS | SMFIF_SETSYMLIST);
 	*steps_r = (*steps_r & ~SMFIP_SKIP) | no_reply_steps | (steps & SMFIP_HDR_LEADSPC);
@@ -131,7 +130,6 @@ static void address_of(const struct sockaddr *from, struct client_facts *facts)
 
 static sfsistat on_connect(SMFICTX *ctx, char *host, struct sockaddr *from)
 {
-	bool negotiated = smfi_getpriv(ctx) != NULL;
 	struct session *session = enter(ctx);
 	struct client_facts facts = {
 		.host = host,
@@ -142,8 +140,6 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, struct sockaddr *from)
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	if (!negotiated)        /* after "quit, new connection follows": what was negotiated holds */
-		session->no_reply = no_reply_steps;
 	address_of(from, &facts);
 	if (daemon_is_stopping())
 		return try_later(ctx, STOPPING);
@@ -159,7 +155,7 @@ static sfsistat on_helo(SMFICTX *ctx, char *helo)
 	if (session == NULL)
 		return too_late(SMFIP_NR_HELO);
 	session_helo(session, helo);
-	return go_on(session, SMFIP_NR_HELO);
+	return go_on(SMFIP_NR_HELO);
 }
 
 static bool has_macro(SMFICTX *ctx, const char *name)
@@ -218,7 +214,7 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 		return too_late(SMFIP_NR_HDR);
 	if (session->message != NULL)
 		session_header(session, name, value);
-	return go_on(session, SMFIP_NR_HDR);
+	return go_on(SMFIP_NR_HDR);
 }
 
 static sfsistat on_eoh(SMFICTX *ctx)
@@ -229,7 +225,7 @@ static sfsistat on_eoh(SMFICTX *ctx)
 		return too_late(SMFIP_NR_EOH);
 	if (session->message != NULL)
 		session_eoh(session);
-	return go_on(session, SMFIP_NR_EOH);
+	return go_on(SMFIP_NR_EOH);
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)

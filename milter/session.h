@@ -26,7 +26,6 @@ struct session {
 	struct session *next, **link;           /* the list of all sessions */
 
 	/* the connection */
-	unsigned long no_reply;                 /* protocol steps that get no answer */
 	bool lead_space;                        /* values come and go with their leading blank */
 	bool counted;                           /* one of limits.connections */
 	bool refused;                           /* it was told to try again later */
