@@ -171,6 +171,8 @@ static int serve(struct settings *settings, bool foreground)
 		return failed(EX_OSERR, error);
 	if (daemon_open(settings, &error) != 0)
 		return failed(EX_UNAVAILABLE, error);
+	if (start_check_socket(&error) != 0)
+		return failed(EX_UNAVAILABLE, error);
 	if (start_write_pid(settings->pid_file, &error) != 0)
 		return failed(EX_OSERR, error);
 	if (callbacks_start(&error) != 0)

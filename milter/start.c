@@ -206,14 +206,26 @@ int start_open_socket(const struct settings *settings, const char **error_r)
 	return path != NULL ? own_socket(settings, path, error_r) : 0;
 }
 
-void start_remove_socket(void)
+/* The number of a socket that is open is given to no other file. */
+static bool is_ours(const char *path)
 {
 	struct stat now;
 
-	if (socket_path[0] == '\0' || lstat(socket_path, &now) != 0 ||
-	    now.st_dev != socket_was.st_dev || now.st_ino != socket_was.st_ino)
-		return;
-	if (unlink(socket_path) != 0)
+	return lstat(path, &now) == 0 && now.st_dev == socket_was.st_dev &&
+	       now.st_ino == socket_was.st_ino;
+}
+
+int start_check_socket(const char **error_r)
+{
+	if (socket_path[0] == '\0' || is_ours(socket_path))
+		return 0;
+	return fail(error_r, "socket %s: another daemon has taken it, perhaps alignd was started twice",
+		    socket_path);
+}
+
+void start_remove_socket(void)
+{
+	if (socket_path[0] != '\0' && is_ours(socket_path) && unlink(socket_path) != 0)
 		log_event(LOG_WARNING, "stop", "socket", socket_path, "problem", strerror(errno), NULL);
 }
 

@@ -14,6 +14,9 @@
 /* Opens settings->socket with its mode, as the user that will serve it. A
  * socket that a living daemon serves is an error, a stale one is removed. */
 int start_open_socket(const struct settings *settings, const char **error_r);
+/* Two that start at one time may both find it free. Before serving: is it still the one
+ * that was opened? */
+int start_check_socket(const char **error_r);
 /* Removes the socket file, when it is still the one that was opened. */
 void start_remove_socket(void);
 

@@ -242,6 +242,26 @@ def test_living_socket():
     daemon.discard()
 
 
+def test_socket_that_is_taken():
+    """two that start at one time: who has lost the socket says so and ends, and leaves it alone"""
+    daemon = stopped()
+    os.unlink(daemon.path('zone'))
+    os.mkfifo(daemon.path('zone'))              # the start waits for somebody who writes it
+    daemon.lines, daemon.exit_code = [], 69
+    daemon.start(wait=False)
+    where = daemon.path('alignd.sock')
+    wait_for('the socket', lambda: os.path.exists(where))
+    with daemon, socket.socket(socket.AF_UNIX) as other:
+        os.unlink(where)
+        other.bind(where)
+        with open(daemon.path('zone'), 'w') as out:
+            out.write(ZONE)
+        daemon.process.wait(harness.PATIENCE_S)
+        daemon.stop()
+        check_that('said', any('another daemon has taken it' in line for line in daemon.lines), daemon.lines)
+        check_that('left alone', os.path.exists(where))
+
+
 def test_notify():
     """systemd is told: READY, RELOADING with the time, READY, STOPPING"""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener, \
