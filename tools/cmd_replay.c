@@ -2,6 +2,7 @@
  * that stats and what-if read. */
 #include "alignctl.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -46,9 +47,9 @@ static const char help_text[] =
 	"  -c, --config FILE      settings (default " TOOL_SETTINGS ")\n"
 	"  -j, --json             the summary as one JSON object: alignctl(1)\n"
 	"  -h, --help\n\n"
-	"Exit: 0, 64 usage, 65 DIR is of a replay with other settings, 69 no DNS, 73 DIR cannot\n"
-	"      be used, 74 it cannot be written, 75 interrupted (the same command goes on), or\n"
-	"      another replay writes there, 78 bad settings.\n\n"
+	"Exit: 0, 64 usage, 65 DIR is of a replay with other settings, 66 no PATH is there, 69 no\n"
+	"      DNS, 73 DIR cannot be used, 74 it cannot be written, 75 interrupted (the same command\n"
+	"      goes on), or another replay writes there, 78 bad settings.\n\n"
 	"Examples:\n"
 	"  alignctl replay ~/Maildir --out /var/tmp/replay\n"
 	"  alignctl replay /var/mail/archive.mbox --trusted-hops 1 --out /var/tmp/replay\n"
@@ -78,6 +79,15 @@ static int parse_options(int argc, char **argv, struct options *o)
 	if (code == 0 && o->n_paths == 0)
 		code = tool_usage(argv[0], "no PATH given");
 	return code;
+}
+
+/* One that is there will do: the others are passed over and counted. */
+static int check_paths(const char *name, const struct options *o)
+{
+	for (unsigned i = 0; i < o->n_paths; i++)
+		if (access(o->paths[i], F_OK) == 0)
+			return 0;
+	return tool_fail(name, EX_NOINPUT, "%s: %s", o->paths[o->n_paths - 1], strerror(errno));
 }
 
 /* A second one ends the process at once. */
@@ -176,7 +186,9 @@ int cmd_replay(int argc, char **argv)
 
 	if (code != 0 || o.help)
 		return code;
-	code = tool_engine_open(argv[0], o.config, o.zone, &tool);
+	code = check_paths(argv[0], &o);
+	if (code == 0)
+		code = tool_engine_open(argv[0], o.config, o.zone, &tool);
 	if (code != 0)
 		return code;
 	code = replay(argv[0], &o, &tool);

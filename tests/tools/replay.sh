@@ -103,7 +103,9 @@ expect 0 '"judged_now":0,.*"passed_over":\[.*"what":"no header","n":1,"examples"
 # a file that is named is a message, whatever its name
 message 192.0.2.1 nine >"$dir/saved.txt"
 expect 0 'Messages in .*out3: 1, of them judged now 1' "$dir/saved.txt" -o "$dir/out3" "$@"
-expect 0 '1  not there' "$dir/absent" -o "$dir/out3" "$@"
+expect 0 '1  not there' "$dir/saved.txt" "$dir/absent" -o "$dir/out3" "$@"
+expect 66 'absent: No such file' "$dir/absent" -o "$dir/none" "$@"
+[ ! -e "$dir/none" ] || fail 'a journal of nothing was made'
 
 # through a host of our own, an internal relay, a login
 { printf 'Received: from mx ([198.51.100.9]) by imap; Mon, 4 May 2026 10:20:31 +0200\n'; message 192.0.2.1 x; } \
