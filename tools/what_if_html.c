@@ -168,7 +168,7 @@ static void put_headline(FILE *out, const struct what_if_report *r)
 
 static void put_period(FILE *out, const struct what_if_report *r)
 {
-	int64_t first = r->span.since_ms, last = r->span.until_ms;
+	int64_t first = r->span.since_ms, last = r->span.until_ms != 0 ? r->span.until_ms - 1 : 0;
 
 	if (r->n_days > 0) {
 		first = r->days[0].day_ms;

@@ -32,9 +32,12 @@ static int64_t first_day(const struct what_if_report *r)
 	return r->n_days > 0 ? r->days[0].day_ms : r->span.since_ms;
 }
 
-static int64_t last_day(const struct what_if_report *r)
+/* Of the period, where there is no mail; it ends before until_ms. */
+static const char *last_day(struct arena *a, const struct what_if_report *r)
 {
-	return r->n_days > 0 ? r->days[r->n_days - 1].day_ms : r->span.since_ms;
+	if (r->n_days > 0)
+		return date(a, r->days[r->n_days - 1].day_ms);
+	return r->span.until_ms != 0 ? date(a, r->span.until_ms - 1) : "now";
 }
 
 /* ---- the headline ---- */
@@ -71,7 +74,7 @@ static void print_headline(struct arena *a, const struct what_if_report *r)
 
 static void print_period(struct arena *a, const struct what_if_report *r)
 {
-	printf("Mail from %s to %s (UTC)%s%s: %s %s", date(a, first_day(r)), date(a, last_day(r)),
+	printf("Mail from %s to %s (UTC)%s%s: %s %s", date(a, first_day(r)), last_day(a, r),
 	       r->domain != NULL ? ", author domain " : "", r->domain != NULL ? tool_escape(a, r->domain) : "",
 	       tool_grid_number(a, r->messages), plural(r->messages, "message", "messages"));
 	if (r->exempt > 0)
@@ -79,6 +82,9 @@ static void print_period(struct arena *a, const struct what_if_report *r)
 	puts("");
 	if (r->n_days > 0 && first_day(r) > r->span.since_ms + DAY_MS)
 		printf("The store has no mail before %s.\n", date(a, first_day(r)));
+	if (r->n_days == 0 && r->extent.messages > 0)
+		printf("The store has mail from %s to %s.\n", date(a, r->extent.first_ms),
+		       date(a, r->extent.last_ms));
 	if (r->undecided > 0)
 		printf("%s %s could not be decided: %s.\n", tool_grid_number(a, r->undecided),
 		       plural(r->undecided, "message", "messages"), tool_escape(a, r->undecided_why));

@@ -53,6 +53,10 @@ done
 expect 0 '^2 lines of the journal could not be read' '' -c "$conf" --set dry_run=false
 expect 0 '"refused":2' '' -c "$conf" --set dry_run=false --json
 expect 0 'No message' 'of the journal' -c "$conf" --until "$day"
+expect 0 '^Mail from 2020-01-01 to 2020-01-31 (UTC): 0 messages$' 'no mail before' -c "$conf" \
+	--since 2020-01-01 --until 2020-02-01 --html "$dir/page.html"
+grep -q '2020-01-01 to 2020-01-31' "$dir/page.html" || fail 'the page has another period'
+expect 0 "^The store has mail from $day to $day.$" '' -c "$conf" --since 2020-01-01 --until 2020-02-01
 expect 0 '"domain":"xn--bcher-kva.example"' '' -c "$conf" --domain 'bücher.example' --json
 
 expect 0 '(UTC): 1 message$' '' -c "$conf" --set dry_run=false --html "$dir/page.html"
