@@ -60,8 +60,7 @@ static void say(enum problem problem)
 		[CANNOT_READ] = "cannot read from the MTA; the connection is closed",
 		[MEMORY] = "no memory for a packet of the MTA; the connection is closed",
 		[MACRO] = "a macro without a value from the MTA; the connection is closed",
-		[LENGTH] = "a packet of no or of too large a length from the MTA; "
-			   "the connection is closed",
+		[LENGTH] = "a packet that is empty or too large from the MTA; the connection is closed",
 	};
 	static _Atomic int64_t next_ms[PROBLEMS];
 
