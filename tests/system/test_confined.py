@@ -33,7 +33,7 @@ print(json.dumps({
     "code of data": code(lambda: libc.mprotect(ctypes.c_void_p(id(0) & ~4095), 4096, 5)),
     "settings": code(lambda: open("/etc/alignd.conf", "w")),
     "program": code(lambda: open("/usr/sbin/alignd", "w")),
-    "homes": code(lambda: os.listdir("/root")),
+    "homes": code(lambda: os.listdir("/home")),
     "others' files in /tmp": code(lambda: os.listdir("/tmp")) + str(len(os.listdir("/tmp"))),
     "others' processes": str([n for n in os.listdir("/proc") if n.isdigit()] == [str(os.getpid())]),
     "other families": code(lambda: socket.socket(socket.AF_NETLINK)),

@@ -141,6 +141,9 @@ def check(site, senders, action):
          len(delivered), unjudged, len(held), len(half))
     assert unjudged == 0 or action == "accept", unjudged
     assert not held or action == "quarantine", held
+    refused = sum(n for code, n in senders.codes().items() if code >= 400)
+    felt = {"accept": unjudged, "quarantine": len(held)}.get(action, refused)
+    assert felt > 0 or KILLS == 1, "%d kills that nobody felt" % KILLS
 
 
 def kills(site, action, refusals):
