@@ -1,6 +1,7 @@
 /* worst_mails.h - messages built to cost much, normal ones (worst_mails.c), and the keys,
  * signatures and DNS of both (worst_keys.c). All
- * signatures are good ones, by keys of the sender's own: a chain that fails costs little.
+ * signatures are good ones, by keys of the sender's own (a chain that fails costs little),
+ * but for those of which the body's hash is the cost.
  */
 #ifndef WORST_MAILS_H
 #define WORST_MAILS_H
@@ -18,6 +19,7 @@ struct kind {
 	const char *name;               /* NULL: behind the last */
 	void (*make)(struct mail *mail);
 	bool fresh;                     /* no key is known yet */
+	unsigned good;                  /* so many pass at least: signatures, the chain as one */
 };
 extern const struct kind worst_kinds[];
 
