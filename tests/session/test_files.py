@@ -101,7 +101,7 @@ def test_owners():
             if uid == 65534 and option not in ('', 'match.domains_file'):
                 check('%s of its user' % what, (0, []), faults_of(daemon))
             else:
-                check_refused(daemon, '%s of user %d' % (what, uid), path, option)
+                check_fault(daemon, '%s of user %d' % (what, uid), path, option)
             os.chown(path, 0, -1)
     daemon.discard()
 

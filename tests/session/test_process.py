@@ -174,6 +174,9 @@ def test_privileges():
         status = open('/proc/%d/status' % folder.process.pid).read()
         for name, number in (('Uid', nobody.pw_uid), ('Gid', nobody.pw_gid)):
             check_that(name, ('%s:\t' % name + '\t'.join([str(number)] * 4)) in status, status)
+        groups = [line for line in status.splitlines() if line.startswith('Groups:')][0].split()[1:]
+        check('groups, none of those of root', sorted(os.getgrouplist('nobody', nobody.pw_gid)),
+              sorted(int(group) for group in groups))
         owner = os.stat(folder.path('state/alignd.sock'))
         check('socket', (nobody.pw_uid, nobody.pw_gid, 0o660),
               (owner.st_uid, owner.st_gid, owner.st_mode & 0o777))

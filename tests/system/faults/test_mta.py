@@ -14,6 +14,7 @@ from test_names import SETTINGS, Place
 
 CASE_TIMEOUT_S = 900
 TIMES = amount("FAULT_TIMES", 3)
+PLACES = 40                     # less than are killed
 
 
 def steps(mta, domain):
@@ -73,10 +74,12 @@ STATES = ("connected", "negotiated", "connect", "helo", "mail", "rcpt", "data", 
 
 
 def test_killed_in_every_state(lab):
-    promised("MTA killed in each of %d states: nothing of its message is left, others are served" % len(STATES))
+    promised("MTA killed in each of %d states: nothing of its message and no place is left taken,"
+             " others are served" % len(STATES))
     place = Place(lab)
     alignd = make_daemon(lab, dict(SETTINGS, **{
-        "store.driver": "none", "dns.servers": ["127.0.0.1@%d" % place.port]}))
+        "store.driver": "none", "dns.servers": ["127.0.0.1@%d" % place.port],
+        "limits.connections": PLACES}))
     where = alignd.settings["socket"]
     milter.send_message(where, samples.message(), **samples.GENUINE)
     place.command("silent *")           # so that the end of message has to wait
@@ -89,6 +92,7 @@ def test_killed_in_every_state(lab):
     wait_until(lambda: descriptors(alignd) <= before, "the descriptors to be freed", 30)
     with traffic.Traffic(where) as load:
         load.wait_for_more(20)
+    assert (load.unusual(), load.unanswered(), load.refused) == ({}, [], {}), load.refused
     rows = alignd.journal()
     gone = [row["done"] for row in rows if row["queue_id"] == "KILLED"]
     traffic.check_lines(load, [row for row in rows if row["queue_id"][0] == "Q"])
@@ -97,8 +101,8 @@ def test_killed_in_every_state(lab):
     assert alignd.stop() == 0
     stop = events(alignd, "stop")
     assert len(stop) == 1 and "unfinished" not in stop[0], stop
-    seen("%d killed; lines only of the %d that had ended their message (done: %s); descriptors as before;"
-         " no message in flight at the stop", TIMES * len(STATES), TIMES, ", ".join(sorted(set(gone))))
+    seen("%d killed; lines only of the %d that had ended their message (done: %s); descriptors as before,"
+         " all of the %d places free; no message in flight at the stop", TIMES * len(STATES), TIMES, ", ".join(sorted(set(gone))), PLACES)
 
 
 def expect_hang_up(mta):
