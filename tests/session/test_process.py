@@ -1,5 +1,6 @@
 """The process: options, exit codes, start, reload, stop."""
 
+import errno
 import os
 import signal
 import socket
@@ -245,6 +246,18 @@ def test_living_socket():
     daemon.discard()
 
 
+def once_read(path):
+    """a FIFO, opened to be written once somebody reads it"""
+    def attempt():
+        try:
+            return open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), 'w')
+        except OSError as error:
+            check('nobody reads it', errno.ENXIO, error.errno)
+            return None
+
+    return wait_for('who reads ' + path, attempt)
+
+
 def test_socket_that_is_taken():
     """two that start at one time: who has lost the socket says so and ends, and leaves it alone"""
     daemon = stopped()
@@ -253,12 +266,11 @@ def test_socket_that_is_taken():
     daemon.lines, daemon.exit_code = [], 69
     daemon.start(wait=False)
     where = daemon.path('alignd.sock')
-    wait_for('the socket', lambda: os.path.exists(where))
-    with daemon, socket.socket(socket.AF_UNIX) as other:
+    with daemon, socket.socket(socket.AF_UNIX) as other, once_read(daemon.path('zone')) as out:
         os.unlink(where)
         other.bind(where)
-        with open(daemon.path('zone'), 'w') as out:
-            out.write(ZONE)
+        out.write(ZONE)
+        out.close()
         daemon.process.wait(harness.PATIENCE_S)
         daemon.stop()
         check_that('said', any('another daemon has taken it' in line for line in daemon.lines), daemon.lines)
