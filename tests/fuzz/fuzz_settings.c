@@ -133,6 +133,19 @@ static void check_loaded(struct settings *s, const struct settings_faults *fault
 	arena_free(arena);
 }
 
+/* As the daemon loads them: it refuses what is refused here, and may refuse more. */
+static void check_guarded(const struct settings *s)
+{
+	struct settings_faults faults;
+	struct settings *guarded = settings_load_guarded(FUZZ_FIRST, &faults);
+
+	FUZZ_NEED((guarded == NULL) == (faults.n > 0));
+	FUZZ_NEED(s != NULL || guarded == NULL);
+	check_faults(&faults);
+	settings_faults_free(&faults);
+	settings_unref(guarded);
+}
+
 void fuzz_settings(const uint8_t *data, size_t size)
 {
 	struct slice rest = fuzz_slice(data, size), first = next_part(&rest), second = next_part(&rest);
@@ -146,6 +159,7 @@ void fuzz_settings(const uint8_t *data, size_t size)
 	s = settings_load(FUZZ_FIRST, &faults);
 	check_loaded(s, &faults);
 	settings_faults_free(&faults);
+	check_guarded(s);
 	if (s != NULL)
 		check_again(arena, s);
 	settings_unref(s);
