@@ -7,6 +7,7 @@ import time
 import filtered
 import milter
 import samples
+import smtp_client
 import traffic
 from common import Shim, amount, descriptors, events, make_daemon, promised, seen
 from lab import wait_until
@@ -156,4 +157,29 @@ def test_impatient_mta(lab):
         seen("patience %d s: %d %s; journal: result=%s done=%s", patience_s, answer.code, answer.text.split("\n")[0],
              site.alignd.journal()[-1]["result"], site.alignd.journal()[-1]["done"])
     assert len(site.mta.inbox.take(1)) > 0
+    site.deliver(filtered.message())
+
+
+def test_no_place(lab):
+    """Other MTAs have all of limits.connections."""
+    promised("all places taken: Postfix gets a clean tempfail and tells its client to come again; nothing is"
+             " delivered; with a place free all is as on any day")
+    site = filtered.PostfixSite(lab, chroot=False)
+    site.use({"limits.connections": 2})
+    site.deliver(filtered.message())
+    where, number = site.alignd.settings["socket"], len(site.alignd.journal())
+    others = [milter.Client(where) for _ in range(2)]
+    for mta in others:
+        # Postfix may still hang up from its last message
+        wait_until(lambda m=mta: m.connect("mail.example.com", "192.0.2.1").action == "continue", "a place")
+    answer = smtp_client.send(site.mta, filtered.message())
+    seen("%s: %d %s", answer.stage, answer.code, answer.text.split("\n")[0])
+    for mta in others:
+        mta.close()
+    assert answer.code == 451 and answer.text.startswith("4.3.2 "), answer
+    assert len(site.alignd.journal()) == number, "judged all the same"
+    assert len(events(site.alignd, "connections")) == 1, events(site.alignd, "connections")
+    assert site.milter_errors() == [], site.milter_errors()
+    wait_until(lambda: smtp_client.send(site.mta, filtered.message()).code == 250, "a place for Postfix")
+    assert len(site.mta.inbox.take()) > 0
     site.deliver(filtered.message())
