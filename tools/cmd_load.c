@@ -126,11 +126,14 @@ static void print_text(const struct loader_counts *counts)
  * how far they are loaded. */
 static bool is_daemons(const struct settings *settings, const char *directory)
 {
-	bool has_own = settings != NULL && settings->journal_directory[0] != '\0';
-	char *own = has_own ? realpath(settings->journal_directory, NULL) : NULL;
-	char *this = realpath(directory, NULL);
-	bool same = own != NULL && this != NULL && strcmp(own, this) == 0;
+	char *own, *this;
+	bool same;
 
+	if (settings == NULL || settings->journal_directory[0] == '\0')
+		return false;
+	own = realpath(settings->journal_directory, NULL);
+	this = realpath(directory, NULL);
+	same = own != NULL && this != NULL && strcmp(own, this) == 0;
 	free(own);
 	free(this);
 	return same;
@@ -157,27 +160,29 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);       /* a file that may not grow is told like a full disk */
 }
 
-/* `settings` NULL: journal and store are named. */
+/* `settings` NULL: the store is named. */
 static int load(const char *name, const struct options *o, const struct settings *settings)
 {
 	struct work work = { .name = name };
 	struct loader_options options = {
-		.directory = o->journal != NULL ? o->journal : settings->journal_directory,
+		.directory = o->journal,
 		.report = tell, .report_context = &work,
 	};
 	struct loader_counts counts;
 	const char *error = NULL;
 	char *folder = NULL;
+	bool is_own;
 	int code = check_directory(name, options.directory);
 
 	if (code == 0)
 		code = tool_store_options(name, settings, o->store, &options.store);
 	if (code != 0)
 		return code;
-	options.by_id_alone = o->again || !is_daemons(settings, options.directory);
-	if (!is_daemons(settings, options.directory))
+	is_own = is_daemons(settings, options.directory);
+	options.by_id_alone = o->again || !is_own;
+	if (!is_own)
 		options.files_of = folder = realpath(options.directory, NULL);
-	if (o->store == NULL && is_daemons(settings, options.directory)) {
+	if (is_own && o->store == NULL) {
 		options.keep_days = settings->store_keep_days;
 		options.keep_sums_days = settings->store_keep_sums_days;
 	}
@@ -217,6 +222,8 @@ int cmd_load(int argc, char **argv)
 		settings = tool_settings(argv[0], o.config != NULL ? o.config : TOOL_SETTINGS);
 		if (settings == NULL)
 			return EX_CONFIG;
+		if (o.journal == NULL)
+			o.journal = settings->journal_directory;
 	}
 	code = load(argv[0], &o, settings);
 	settings_unref(settings);
