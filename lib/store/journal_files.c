@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -250,22 +251,41 @@ static bool is_unchanged(const struct compression *c)
 	return fstat(c->in, &st) == 0 && st.st_size == lseek(c->in, 0, SEEK_CUR);
 }
 
-static int replace(struct compression *c, const char *directory, const char **error_r)
+/* Nobody writes into the file while this is done: who would, waits for the lock and finds
+ * the file gone (journal_output.c). */
+static int put_in_place(struct compression *c, const char *directory, const char **error_r)
 {
-	if (write_compressed(c, error_r) != 0)
-		return -1;
-	if (!is_unchanged(c)) {
+	if ((flock(c->in, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || !is_unchanged(c)) {
 		*error_r = arena_printf(c->arena, "%s still grows, it is compressed later", c->from);
 		return -1;
 	}
-	if (fchmod(c->out, 0640) != 0 || fsync(c->out) != 0)
-		return fail_file(c->arena, "write", c->temporary, error_r);
 	if (rename(c->temporary, c->to) != 0)
 		return fail_file(c->arena, "make", c->to, error_r);
 	journal_sync_directory(directory);
 	if (unlink(c->from) != 0 && errno != ENOENT)
 		return fail_file(c->arena, "remove", c->from, error_r);
 	return 0;
+}
+
+static int replace(struct compression *c, const char *directory, const char **error_r)
+{
+	if (write_compressed(c, error_r) != 0)
+		return -1;
+	if (fchmod(c->out, 0640) != 0 || fsync(c->out) != 0)
+		return fail_file(c->arena, "write", c->temporary, error_r);
+	return put_in_place(c, directory, error_r);
+}
+
+/* Whoever has a temporary file's lock is alone with it: a second process neither empties
+ * nor removes it. It may have been put in place since it was opened here. */
+static bool is_alone(int fd, int directory, const char *path)
+{
+	struct stat ours, named;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return false;
+	return fstat(fd, &ours) == 0 && fstatat(directory, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
 int journal_file_compress(struct arena *arena, const char *directory, const char *name,
@@ -284,10 +304,15 @@ int journal_file_compress(struct arena *arena, const char *directory, const char
 	c.in = open(c.from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (c.in < 0)
 		return fail_file(arena, "open", c.from, error_r);
-	c.out = open(c.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	c.out = open(c.temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (c.out < 0) {
 		close(c.in);
 		return fail_file(arena, "make", c.temporary, error_r);
+	}
+	if (!is_alone(c.out, AT_FDCWD, c.temporary) || ftruncate(c.out, 0) != 0) {
+		close(c.in);
+		close(c.out);
+		return -1;
 	}
 	code = replace(&c, directory, error_r);
 	if (code != 0)
@@ -295,6 +320,17 @@ int journal_file_compress(struct arena *arena, const char *directory, const char
 	close(c.in);
 	close(c.out);
 	return code;
+}
+
+static void remove_left_over(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (is_alone(fd, directory, name))
+		unlinkat(directory, name, 0);
+	close(fd);
 }
 
 void journal_files_sweep(const char *directory, const char *host)
@@ -313,7 +349,7 @@ void journal_files_sweep(const char *directory, const char *host)
 			continue;
 		snprintf(plain, sizeof(plain), "%.*s", (int)name.len - 1, name.data + 1);
 		if (journal_file_parse(plain, &file) && slice_is(file.host, host))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+			remove_left_over(dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
 }

@@ -36,7 +36,7 @@ bool journal_file_is_doubled(const struct journal_file *files, unsigned n, unsig
 
 /* Replaces a plain file by its .gz: written under a temporary name, synced,
  * renamed, then the original goes. `tick` is called now and then; false gives
- * up (-1 with *error_r NULL). */
+ * up (-1 with *error_r NULL), as does a second process that is at the same file. */
 int journal_file_compress(struct arena *arena, const char *directory, const char *name,
 			  bool (*tick)(void *context), void *context, const char **error_r);
 /* Temporary names that a crash left. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -132,10 +133,16 @@ static size_t whole_lines(const char *data, size_t len)
 	return last != NULL ? (size_t)(last - data) + 1 : 0;
 }
 
-size_t journal_output_write(struct journal_output *out, const char *data, size_t len, int *errno_r)
+static bool is_removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+static size_t write_lines(struct journal_output *out, const char *data, size_t len, int *errno_r)
 {
 	size_t done = 0;
-	struct stat st;
 
 	while (done < len) {
 		struct iovec parts[2] = {
@@ -156,11 +163,28 @@ size_t journal_output_write(struct journal_output *out, const char *data, size_t
 		done += (size_t)n - parts[0].iov_len;
 		out->dirty = false;
 	}
-	if (fstat(out->fd, &st) == 0 && st.st_nlink == 0) {
+	return len;
+}
+
+/* A second process may be about to remove the file, since it is compressed: it holds the
+ * lock then (journal_files.c), and what was written meanwhile would be lost. */
+size_t journal_output_write(struct journal_output *out, const char *data, size_t len, int *errno_r)
+{
+	bool is_locked = flock(out->fd, LOCK_SH) == 0;
+	size_t done = 0;
+
+	*errno_r = ESTALE;
+	if (!is_removed(out->fd)) {
+		*errno_r = 0;
+		done = write_lines(out, data, len, errno_r);
+	}
+	if (is_locked)
+		flock(out->fd, LOCK_UN);
+	if (done == len && is_removed(out->fd)) {
 		*errno_r = ESTALE;
 		return 0;
 	}
-	return len;
+	return done;
 }
 
 void journal_output_done(struct journal_output *out)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -793,6 +794,84 @@ START_TEST(lines_do_not_mix)
 }
 END_TEST
 
+#define FILE_OF_DAY "mx1.example.com-20260504.jsonl"
+
+/* Two processes: one has compressed the file, and the other is about to write into it. */
+START_TEST(line_waits_for_a_file_that_goes)
+{
+	struct journal_options options = usual();
+	struct journal *journal;
+	struct gathered g;
+	int fd;
+
+	options.wait_ms = 100;
+	journal = open_journal(&options);
+	ck_assert(append(journal, "one"));
+	fd = open(path_of(FILE_OF_DAY), O_RDONLY);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert(!append(journal, "two"));
+	ck_assert_int_eq(unlink(path_of(FILE_OF_DAY)), 0);
+	close(fd);
+	ck_assert(comes_true(nothing_waits, journal));
+	ck_assert(append(journal, "three"));
+	ck_assert_str_eq(read_all(&g, 0), "two|three|");
+	buf_done(&g.text);
+	journal_close(journal, 5000);
+}
+END_TEST
+
+static bool never_ends(void *context)
+{
+	(void)context;
+	return true;
+}
+
+START_TEST(compression_leaves_a_file_that_is_written)
+{
+	struct arena *arena = arena_new();
+	const char *error = NULL;
+	int fd;
+
+	ck_assert_int_eq(mkdir(directory, 0750), 0);
+	put_file(FILE_OF_DAY, "one\n", 4);
+	fd = open(path_of(FILE_OF_DAY), O_RDONLY);
+	ck_assert_int_eq(flock(fd, LOCK_SH), 0);
+	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "still grows"));
+	ck_assert(exists(FILE_OF_DAY) && !exists(FILE_OF_DAY ".gz"));
+	close(fd);
+	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), 0);
+	ck_assert(!exists(FILE_OF_DAY) && exists(FILE_OF_DAY ".gz"));
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(two_do_not_compress_one_file)
+{
+	static const char temporary[] = "." FILE_OF_DAY ".gz.tmp";
+	struct arena *arena = arena_new();
+	const char *error = "";
+	struct stat st;
+	int fd;
+
+	ck_assert_int_eq(mkdir(directory, 0750), 0);
+	put_file(FILE_OF_DAY, "one\n", 4);
+	put_file(temporary, "half of it", 10);
+	fd = open(path_of(temporary), O_RDONLY);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), -1);
+	ck_assert_ptr_null(error);
+	journal_files_sweep(directory, "mx1.example.com");
+	ck_assert_int_eq(stat(path_of(temporary), &st), 0);
+	ck_assert_int_eq(st.st_size, 10);
+	ck_assert(exists(FILE_OF_DAY));
+	close(fd);                              /* it was killed */
+	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), 0);
+	ck_assert(!exists(FILE_OF_DAY) && exists(FILE_OF_DAY ".gz") && !exists(temporary));
+	arena_free(arena);
+}
+END_TEST
+
 static int64_t slow_clock(void)
 {
 	usleep(500);                            /* the writer is behind */
@@ -1035,6 +1114,9 @@ static Suite *journal_suite(void)
 	tcase_add_test(tcase, close_writes_what_waits);
 	tcase_add_test(tcase, close_says_what_is_lost);
 	tcase_add_loop_test(tcase, lines_do_not_mix, 0, 2);
+	tcase_add_test(tcase, line_waits_for_a_file_that_goes);
+	tcase_add_test(tcase, compression_leaves_a_file_that_is_written);
+	tcase_add_test(tcase, two_do_not_compress_one_file);
 	tcase_add_test(tcase, nothing_is_lost_by_a_kill);
 	tcase_add_loop_test(tcase, names_are_understood, 0, N_ROWS(names));
 	tcase_add_test(tcase, days_are_understood);
