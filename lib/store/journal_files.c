@@ -269,6 +269,8 @@ static int put_in_place(struct compression *c, const char *directory, const char
 
 static int replace(struct compression *c, const char *directory, const char **error_r)
 {
+	if (ftruncate(c->out, 0) != 0)          /* a crash has left it */
+		return fail_file(c->arena, "empty", c->temporary, error_r);
 	if (write_compressed(c, error_r) != 0)
 		return -1;
 	if (fchmod(c->out, 0640) != 0 || fsync(c->out) != 0)
@@ -309,7 +311,7 @@ int journal_file_compress(struct arena *arena, const char *directory, const char
 		close(c.in);
 		return fail_file(arena, "make", c.temporary, error_r);
 	}
-	if (!is_alone(c.out, AT_FDCWD, c.temporary) || ftruncate(c.out, 0) != 0) {
+	if (!is_alone(c.out, AT_FDCWD, c.temporary)) {
 		close(c.in);
 		close(c.out);
 		return -1;

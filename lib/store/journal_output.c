@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "store/journal_files.h"
 
+#define LOCK_TRIES 200                  /* a second in all */
+#define LOCK_PAUSE_US 5000
+
 void journal_output_init(struct journal_output *out, const char *directory, const char *host)
 {
 	*out = (struct journal_output){ .directory = directory, .host = host, .fd = -1 };
@@ -167,10 +170,23 @@ static size_t write_lines(struct journal_output *out, const char *data, size_t l
 }
 
 /* A second process may be about to remove the file, since it is compressed: it holds the
- * lock then (journal_files.c), and what was written meanwhile would be lost. */
+ * lock for that moment (journal_files.c), and what was written meanwhile would be lost.
+ * Whoever may read the file can hold the lock for ever: that does not stop the journal. */
+static bool lock(int fd)
+{
+	int tries = 0;
+
+	while (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || ++tries == LOCK_TRIES)
+			return false;
+		usleep(LOCK_PAUSE_US);
+	}
+	return true;
+}
+
 size_t journal_output_write(struct journal_output *out, const char *data, size_t len, int *errno_r)
 {
-	bool is_locked = flock(out->fd, LOCK_SH) == 0;
+	bool is_locked = lock(out->fd);
 	size_t done = 0;
 
 	*errno_r = ESTALE;

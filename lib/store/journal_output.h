@@ -27,8 +27,8 @@ bool journal_output_is_current(const struct journal_output *out, unsigned day,
 int journal_output_open(struct journal_output *out, unsigned day, uint64_t max_file_bytes);
 /* Gives whole lines to the kernel. Returns the octets of the lines that it has
  * now: less than len with *errno_r set. When the file turns out to be removed,
- * 0 with *errno_r ESTALE: open again. Waits while another process puts a compressed
- * file in its place. */
+ * 0 with *errno_r ESTALE: open again. Waits (a second at most) while another process
+ * puts a compressed file in its place. */
 size_t journal_output_write(struct journal_output *out, const char *data, size_t len, int *errno_r);
 void journal_output_done(struct journal_output *out);    /* closes */
 

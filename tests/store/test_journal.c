@@ -804,19 +804,40 @@ START_TEST(line_waits_for_a_file_that_goes)
 	struct gathered g;
 	int fd;
 
-	options.wait_ms = 100;
 	journal = open_journal(&options);
 	ck_assert(append(journal, "one"));
+	options.wait_ms = 5;
+	journal_set(journal, &options);
 	fd = open(path_of(FILE_OF_DAY), O_RDONLY);
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
 	ck_assert(!append(journal, "two"));
 	ck_assert_int_eq(unlink(path_of(FILE_OF_DAY)), 0);
 	close(fd);
 	ck_assert(comes_true(nothing_waits, journal));
+	options.wait_ms = 5000;
+	journal_set(journal, &options);
 	ck_assert(append(journal, "three"));
 	ck_assert_str_eq(read_all(&g, 0), "two|three|");
 	buf_done(&g.text);
 	journal_close(journal, 5000);
+}
+END_TEST
+
+START_TEST(a_lock_for_ever_stops_nothing)
+{
+	struct journal_options options = usual();
+	struct journal *journal = open_journal(&options);
+	struct gathered g;
+	int fd;
+
+	ck_assert(append(journal, "one"));
+	fd = open(path_of(FILE_OF_DAY), O_RDONLY);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert(append(journal, "two"));
+	ck_assert_str_eq(read_all(&g, 0), "one|two|");
+	buf_done(&g.text);
+	journal_close(journal, 5000);
+	close(fd);
 }
 END_TEST
 
@@ -848,7 +869,7 @@ END_TEST
 
 START_TEST(two_do_not_compress_one_file)
 {
-	static const char temporary[] = "." FILE_OF_DAY ".gz.tmp";
+	static const char temporary[] = "." FILE_OF_DAY ".gz.tmp", half[500] = "of another";
 	struct arena *arena = arena_new();
 	const char *error = "";
 	struct stat st;
@@ -856,18 +877,20 @@ START_TEST(two_do_not_compress_one_file)
 
 	ck_assert_int_eq(mkdir(directory, 0750), 0);
 	put_file(FILE_OF_DAY, "one\n", 4);
-	put_file(temporary, "half of it", 10);
+	put_file(temporary, half, sizeof(half));
 	fd = open(path_of(temporary), O_RDONLY);
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
 	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), -1);
 	ck_assert_ptr_null(error);
 	journal_files_sweep(directory, "mx1.example.com");
 	ck_assert_int_eq(stat(path_of(temporary), &st), 0);
-	ck_assert_int_eq(st.st_size, 10);
+	ck_assert_int_eq(st.st_size, sizeof(half));
 	ck_assert(exists(FILE_OF_DAY));
 	close(fd);                              /* it was killed */
 	ck_assert_int_eq(journal_file_compress(arena, directory, FILE_OF_DAY, never_ends, NULL, &error), 0);
-	ck_assert(!exists(FILE_OF_DAY) && exists(FILE_OF_DAY ".gz") && !exists(temporary));
+	ck_assert(!exists(FILE_OF_DAY) && !exists(temporary));
+	ck_assert_int_eq(stat(path_of(FILE_OF_DAY ".gz"), &st), 0);
+	ck_assert_int_lt(st.st_size, 100);      /* nothing of it is left */
 	arena_free(arena);
 }
 END_TEST
@@ -1115,6 +1138,7 @@ static Suite *journal_suite(void)
 	tcase_add_test(tcase, close_says_what_is_lost);
 	tcase_add_loop_test(tcase, lines_do_not_mix, 0, 2);
 	tcase_add_test(tcase, line_waits_for_a_file_that_goes);
+	tcase_add_test(tcase, a_lock_for_ever_stops_nothing);
 	tcase_add_test(tcase, compression_leaves_a_file_that_is_written);
 	tcase_add_test(tcase, two_do_not_compress_one_file);
 	tcase_add_test(tcase, nothing_is_lost_by_a_kill);
