@@ -19,8 +19,6 @@
  * hour for one (Timeout.command, Timeout.datablock). */
 #define COMMAND_TIMEOUT_S 3700
 
-#define SAY_MS 60000    /* at least, between two lines of one kind that a peer can cause */
-
 #define STOPPING "mail filter is restarting, try again later"
 #define OTHER_RULES "recipients of this message have different rules, please send them separately"
 #define TOO_MANY_GROUPS "too many recipients with different rules, please send them separately"
@@ -99,7 +97,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 		smfi_setsymlist(ctx, SMFIM_EOM, (char *)"i");
 		smfi_setsymlist(ctx, SMFIM_EOH, (char *)"i");
 	}
-	if ((actions & WANTED_ACTIONS) != WANTED_ACTIONS && clock_is_due(&next_ms, SAY_MS))
+	if ((actions & WANTED_ACTIONS) != WANTED_ACTIONS && clock_is_due(&next_ms, LOG_SAY_MS))
 		log_event(LOG_WARNING, "negotiate",
 			  "problem", "the MTA does not let this filter change header fields and quarantine", NULL);
 	return SMFIS_CONTINUE;
@@ -248,7 +246,7 @@ static sfsistat on_eom(SMFICTX *ctx)
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
 	if (session->message == NULL) {
-		if (clock_is_due(&next_ms, SAY_MS))
+		if (clock_is_due(&next_ms, LOG_SAY_MS))
 			log_event(LOG_ERR, "message", "problem",
 				  "end of a message that was never begun", NULL);
 		return SMFIS_TEMPFAIL;

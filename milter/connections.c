@@ -15,7 +15,6 @@
 #include "log.h"
 #include "packet.h"
 
-#define SAY_MS 60000
 #define PAUSE_US 100000         /* when there is not even the spare one */
 #define STACK_OCTETS (1024 * 1024)      /* address space; what is used of it is some kB */
 #define KEPT 64                         /* threads that wait for a connection */
@@ -43,7 +42,7 @@ static int accepted = -1;               /* the socket of the session that starts
 
 static void say_none_left(_Atomic int64_t *next_ms, const char *problem)
 {
-	if (clock_is_due(next_ms, SAY_MS))
+	if (clock_is_due(next_ms, LOG_SAY_MS))
 		log_event(LOG_ERR, "connections", "problem", problem, NULL);
 }
 

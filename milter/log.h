@@ -24,5 +24,7 @@ void log_text(int priority, const char *text);
 void log_line(int priority, struct logline *line);      /* writes it and is done with it */
 /* Pairs of strings, ended by NULL; a pair whose value is NULL is left out. */
 void log_event(int priority, const char *event, ...) __attribute__((sentinel));
+/* At least, between two lines of one kind that a peer can cause (clock_is_due()). */
+#define LOG_SAY_MS 60000
 
 #endif

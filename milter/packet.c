@@ -19,7 +19,6 @@
 #define INSERT_HEADER 'i'
 #define CHANGE_HEADER 'm'
 #define QUARANTINE 'q'
-#define SAY_MS 60000
 #define AHEAD_OCTETS 16384      /* a message of usual size, or most of a packet of body */
 #define GATHERED_OCTETS 4096    /* more than the changes of a usual message */
 
@@ -64,7 +63,7 @@ static void say(enum problem problem)
 	};
 	static _Atomic int64_t next_ms[PROBLEMS];
 
-	if (clock_is_due(&next_ms[problem], SAY_MS))
+	if (clock_is_due(&next_ms[problem], LOG_SAY_MS))
 		log_event(LOG_WARNING, "connection", "problem", texts[problem], NULL);
 }
 

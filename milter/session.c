@@ -123,7 +123,7 @@ static void say_limit(unsigned limit)
 	static _Atomic int64_t next_ms;
 	struct logline line;
 
-	if (!clock_is_due(&next_ms, 60000))
+	if (!clock_is_due(&next_ms, LOG_SAY_MS))
 		return;
 	logline_init(&line, "event=connections");
 	logline_str(&line, "problem", "all places are taken, the MTA is told to try again later");
