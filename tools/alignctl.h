@@ -1,8 +1,8 @@
 /* alignctl.h - what the subcommands of alignctl share.
  *
  * A subcommand is one file cmd_NAME.c with one function, one row in the table
- * of alignctl.c and one part of alignctl.1. It parses its arguments (argv[0]
- * is its own name, so getopt_long works as usual), calls lib/ and prints. Text
+ * of alignctl.c and one part of alignctl.1. Its options are a table
+ * (tool_options.h; argv[0] is its own name); it calls lib/ and prints. Text
  * from strangers goes through tool_escape(): nothing that a sender wrote can
  * move a terminal's cursor. Exit codes are those of sysexits.h where no others
  * are documented: 0, EX_USAGE 64, EX_DATAERR 65, EX_NOINPUT 66, EX_UNAVAILABLE 69, EX_CONFIG 78.
