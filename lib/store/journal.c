@@ -95,6 +95,7 @@ static void wake_unlocked(struct journal *j, pthread_cond_t *whom, int (*wake)(p
 
 /* What one try did. */
 struct attempt {
+	bool sync;                      /* before the answer */
 	int code, sync_code;            /* 0 or an errno */
 	uint64_t lines;                 /* that the kernel has now */
 };
@@ -105,7 +106,7 @@ static void write_chunk(struct journal *j, bool sync, uint64_t max_file_bytes, s
 	const char *start = j->batch.data + j->batch_done;
 	size_t len = chunk_octets(j), done = 0;
 
-	*try = (struct attempt){ .code = ESTALE };
+	*try = (struct attempt){ .sync = sync, .code = ESTALE };
 	for (int tries = 0; tries < 3 && done == 0 && try->code == ESTALE; tries++) {
 		try->code = ready_output(j, max_file_bytes);
 		if (try->code == 0)
@@ -123,7 +124,9 @@ static void note_attempt(struct journal *j, const struct attempt *try, size_t oc
 	if (try->lines > 0) {
 		j->written += try->lines;
 		j->bytes += octets;
-		j->unsynced = true;
+		/* with a sync of its own, nobody else's: the kernel tells an error of the
+		 * disk once, and who answers for the line has to hear it */
+		j->unsynced = !try->sync;
 		j->slow = false;
 		j->unsafe = try->sync_code != 0;
 	}
