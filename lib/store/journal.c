@@ -128,7 +128,8 @@ static void note_attempt(struct journal *j, const struct attempt *try, size_t oc
 		 * disk once, and who answers for the line has to hear it */
 		j->unsynced = !try->sync;
 		j->slow = false;
-		j->unsafe = try->sync_code != 0;
+		if (try->sync_code != 0)
+			j->unsafe = j->written;
 	}
 	if (try->sync_code != 0)
 		journal_say(j, CAUSE_SYNC, "journal: cannot sync %s: %s", j->output.path,
@@ -417,7 +418,7 @@ static bool wait_written(struct journal *j, uint64_t ticket)
 		}
 		clock_cond_wait(&j->progress, &j->mutex, until_ms);
 	}
-	return j->written >= ticket && !j->unsafe;
+	return j->written >= ticket && ticket > j->unsafe;
 }
 
 bool journal_append(struct journal *journal, struct slice line)

@@ -43,7 +43,7 @@ struct journal {
 	bool failing;                   /* the last write did not succeed */
 	bool slow;                      /* somebody waited in vain; until lines move again */
 	bool no_room;                   /* bounds: nothing may be written */
-	bool unsafe;                    /* the last sync before an answer failed */
+	uint64_t unsafe;                /* the last line whose sync before the answer failed */
 	bool unsynced, rotated;
 	int retired[JOURNAL_RETIRED];
 	unsigned n_retired;

@@ -18,7 +18,8 @@
 static char base[64], directory[80];
 static atomic_llong fake_ms;
 static atomic_bool disk_fails, descriptors_fail;       /* all; the next one */
-static atomic_uint said;
+static atomic_bool disk_fails_by_turns;
+static atomic_uint said, promised;
 
 struct file {
 	ino_t number;
@@ -29,6 +30,7 @@ struct file {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file synced[16];
 static int n_synced, n_syncs;
+static off_t seen_octets, good_octets;          /* by turns: of all; of those without an error */
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
@@ -52,7 +54,13 @@ int __wrap_fdatasync(int fd)
 		synced[i] = (struct file){ st.st_ino, st.st_size };
 	n_synced += i == n_synced;
 	n_syncs++;
+	if (atomic_load(&disk_fails_by_turns)) {
+		code = n_syncs % 2 == 0 ? -1 : code;
+		good_octets += code == 0 ? st.st_size - seen_octets : 0;
+		seen_octets = st.st_size;
+	}
 	pthread_mutex_unlock(&lock);
+	errno = EIO;
 	return code;
 }
 
@@ -160,6 +168,30 @@ START_TEST(not_if_the_disk_fails)
 }
 END_TEST
 
+static void *append_some(void *context)
+{
+	for (int i = 0; i < 1000; i++)
+		promised += journal_append(context, SLICE("a line\n"));
+	return NULL;
+}
+
+/* Of many who wait, each hears of its own line, whatever became of the next ones. */
+START_TEST(each_of_its_own)
+{
+	struct journal *journal = open_journal(0);
+	pthread_t threads[8];
+
+	atomic_store(&disk_fails_by_turns, true);
+	for (int i = 0; i < N_ROWS(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, append_some, journal), 0);
+	for (int i = 0; i < N_ROWS(threads); i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	journal_close(journal, NEVER_MS);
+	ck_assert_uint_gt(promised, 0);
+	ck_assert_uint_le(promised * strlen("a line\n"), (uint64_t)good_octets);
+}
+END_TEST
+
 START_TEST(after_a_while)
 {
 	struct journal *journal = open_journal(5);
@@ -217,7 +249,8 @@ static void make_directory(void)
 	snprintf(directory, sizeof(directory), "%s/journal", base);
 	atomic_store(&fake_ms, NOON);
 	n_synced = n_syncs = 0;
-	said = 0;
+	seen_octets = good_octets = 0;
+	said = promised = 0;
 }
 
 static void remove_directory(void)
@@ -238,6 +271,7 @@ static Suite *suite(void)
 	tcase_add_test(t, before_every_answer);
 	tcase_add_test(t, by_who_answers_alone);
 	tcase_add_test(t, not_if_the_disk_fails);
+	tcase_add_test(t, each_of_its_own);
 	tcase_add_test(t, after_a_while);
 	tcase_add_test(t, later_without_descriptors);
 	tcase_add_test(t, when_a_day_is_over);
