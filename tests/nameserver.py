@@ -43,7 +43,8 @@ begins with "ok" or "error":
 A PATTERN is a shell pattern over the lower-case name, or over NAME/TYPE when it
 has a slash: "_dmarc.*", "*.example.com", "*/TXT".
 
-Log lines: SECONDS question|answer|held|released PROTOCOL NAME TYPE (monotonic clock).
+Log lines: SECONDS question|answer|held|released|late PROTOCOL NAME TYPE (monotonic clock).
+late: an answer or what was held, when whoever asked had closed his socket by then.
 
 A zone outcome TIMEOUT is silence here; BOGUS and BUSY are SERVFAIL. Answers are
 made once and kept, so that some ten thousand a second are possible.
@@ -317,6 +318,17 @@ class Answer:
         return bytes(wire)
 
 
+def is_taken(address):
+    """Whether somebody has the UDP socket of an address of ours."""
+    family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+    return False
+
+
 class Server:
     def __init__(self, options):
         self.zone = Zone()
@@ -430,7 +442,7 @@ class Server:
             self.answers[key] = self.make(question, 'forged' in behaviours)
         return self.answers[key]
 
-    def handle(self, wire, protocol, send):
+    def handle(self, wire, protocol, send, asker=None):
         try:
             question = Question(wire)
         except (ValueError, IndexError, struct.error):
@@ -444,7 +456,9 @@ class Server:
             return
 
         def finish(event='answer'):
-            self.note(event, protocol, question)
+            if self.log:
+                is_late = asker is not None and not is_taken(asker)
+                self.note('late' if is_late else event, protocol, question)
             send(answer.to(question, behaviours, protocol == 'udp'))
 
         if 'hold' in behaviours:
@@ -579,7 +593,7 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data, addr):
         transport = self.transport
-        self.server.handle(data, 'udp', lambda wire: transport.sendto(wire, addr))
+        self.server.handle(data, 'udp', lambda wire: transport.sendto(wire, addr), addr)
 
     def error_received(self, exc):
         pass                    # the asker has gone

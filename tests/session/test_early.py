@@ -49,7 +49,7 @@ def test_each_step_asks_what_it_makes_known():
     """SPF and its walk at MAIL, keys and authors at their fields, the rest before the end"""
     with NameServer(ZONE) as server:
         server.command('hold *')
-        with Daemon(server.settings()) as daemon:
+        with Daemon(server.patient()) as daemon:
             mta = start(daemon)
             server.command('forget')
             mta.mail('<a@bounce.sender.example>')
@@ -100,7 +100,7 @@ def test_behind_a_relay():
     settings = {'internal_relays': ['203.0.113.1']}
     with NameServer(ZONE) as server:
         server.command('hold *')
-        with Daemon(dict(settings, **server.settings())) as daemon:
+        with Daemon(dict(settings, **server.patient())) as daemon:
             mta = daemon.client()
             mta.connect('gateway.receiver.example', '203.0.113.1')
             mta.helo('gateway.receiver.example')
@@ -128,7 +128,7 @@ def test_arc_keys_at_the_end_of_the_header():
     """the keys of all ARC sets, and the walk of what a sealer saw pass that could be aligned"""
     with NameServer(ZONE) as server:
         server.command('hold *')
-        with Daemon(server.settings()) as daemon:
+        with Daemon(server.patient()) as daemon:
             mta = start(daemon)
             server.command('forget')
             mta.mail('<a@bounce.sender.example>')
@@ -156,7 +156,7 @@ def test_end_of_message_waits_only_for_what_is_missing():
     """one answer is missing: end of message waits for it and for nothing else"""
     with NameServer(ZONE) as server:
         server.command('hold _dmarc.author.example')
-        with Daemon(server.settings()) as daemon:
+        with Daemon(server.patient()) as daemon:
             mta = start(daemon)
             answers = []
 
@@ -181,7 +181,7 @@ def test_messages_at_once_share_one_flight():
     """eight messages with the same names: each name is asked once"""
     with NameServer(ZONE) as server:
         server.command('hold *')
-        with Daemon(server.settings()) as daemon:
+        with Daemon(server.patient()) as daemon:
             threads = [threading.Thread(target=daemon.send, args=('From: a@author.example\r\n\r\nx\r\n',),
                                         kwargs=dict(queue_id='SHARE%d' % n)) for n in range(8)]
             for thread in threads:

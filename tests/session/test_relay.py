@@ -96,7 +96,7 @@ def test_exempt_while_look_ups_are_under_way():
     """what the fields above made asked is dropped: the end waits for nothing, answers do no harm"""
     with NameServer(ZONE) as server:
         server.command('hold *')
-        settings = dict(SETTINGS, **{'exempt.networks': ['203.0.113.64/26']}, **server.settings())
+        settings = dict(SETTINGS, **{'exempt.networks': ['203.0.113.64/26']}, **server.patient())
         with Daemon(settings) as daemon, daemon.client() as mta:
             mta.connect('gateway.receiver.example', GATEWAY)
             mta.helo('gateway.receiver.example')

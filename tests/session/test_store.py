@@ -76,8 +76,10 @@ def test_killed_and_started_again():
             for _ in range(20):
                 check('answer', 'continue', daemon.send(MESSAGE).action)
                 sent += 1
+            if any('journaled' in line for line in daemon.message_lines(20)):   # the disk is slow
+                wait_for('the journal', lambda: len(daemon.journal()) >= sent)
             daemon.kill(signal.SIGKILL)
-            daemon.process.wait()
+            daemon.wait_end()
             check('problems', [], problems(daemon))
             daemon.lines.clear()
             daemon.start()
