@@ -22,7 +22,7 @@
 
 #define JOURNAL_WAIT_MS 2000            /* longest hold of one message by a slow disk */
 #define JOURNAL_MEMORY_BYTES (16u << 20)
-#define GATE_WAIT_MS 3000               /* for packets that are worked on or answered at the end */
+#define GATE_WAIT_MS 3000               /* at least, for packets that are worked on at the end */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
@@ -30,6 +30,7 @@ static struct state *current;           /* under the lock */
 static struct settings *at_start;       /* what only a restart changes is used from here */
 static struct journal *journal;
 static unsigned in_flight;              /* messages; under the lock */
+static int64_t stop_by_ms;              /* the main thread's; stop_timeout is over then */
 static atomic_uint inside;              /* threads of connections */
 static _Thread_local bool is_inside;    /* this thread is one of them */
 static atomic_bool stopping, closed, failed;
@@ -322,14 +323,14 @@ static void reload(void)
 /* Messages in flight are finished, new ones told to come later. */
 static void drain(void)
 {
-	int64_t until_ms = clock_mono_ms() + (int64_t)current->settings->stop_timeout_s * 1000;
 	unsigned left;
 
+	stop_by_ms = clock_mono_ms() + (int64_t)current->settings->stop_timeout_s * 1000;
 	tell_systemd("STOPPING=1");
 	pthread_mutex_lock(&lock);
 	atomic_store(&stopping, true);
-	while (in_flight > 0 && clock_mono_ms() < until_ms)
-		clock_cond_wait(&changed, &lock, until_ms);
+	while (in_flight > 0 && clock_mono_ms() < stop_by_ms)
+		clock_cond_wait(&changed, &lock, stop_by_ms);
 	left = in_flight;
 	pthread_mutex_unlock(&lock);
 	if (left > 0) {
@@ -366,10 +367,13 @@ void daemon_run(void)
 	drain();
 }
 
+/* A message is finished when the MTA has the answer, which a slow one may not have read yet. */
 static bool close_gate(void)
 {
 	int64_t until_ms = clock_mono_ms() + GATE_WAIT_MS;
 
+	if (until_ms < stop_by_ms)
+		until_ms = stop_by_ms;
 	atomic_store(&closed, true);
 	while (atomic_load(&inside) > 0) {
 		if (clock_mono_ms() > until_ms)

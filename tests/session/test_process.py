@@ -435,7 +435,7 @@ def answers_that_fit():
 def test_stop_waits_for_the_answer():
     """TERM before an MTA that is slow to read has got the answer to its message: it still gets it"""
     fit = answers_that_fit()
-    with Daemon(zone=ZONE) as daemon, daemon.client() as mta:
+    with Daemon({'stop_timeout': 60}, zone=ZONE) as daemon, daemon.client() as mta:
         mta.connect('attacker.example', '198.51.100.7')
         mta.helo('attacker.example')
         mta.mail('<x@attacker.example>')
@@ -447,9 +447,9 @@ def test_stop_waits_for_the_answer():
         daemon.message_lines(1)
         daemon.kill(signal.SIGTERM)
         daemon.wait_event('stopping')
-        for _ in range(100):                    # time enough for an end that does not wait
-            if daemon.process.poll() is None:
-                time.sleep(0.005)
+        until = time.monotonic() + 4            # time enough for an end that does not wait
+        while daemon.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
         for _ in range(fit):
             check('part of the body', 'continue', mta.answer().action)
         check('message', 'reject', mta.answer().action)
