@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,31 +96,50 @@ int draw_key_read(const char *path, uint8_t key_r[32], const char **error_r)
 	return -1;
 }
 
-/* O_EXCL: of two processes that start at once, one makes it, both read it. */
+/* 32 octets in a file that nobody else knows yet, and on the disk. */
+static int key_write(char *path, const uint8_t key[32])
+{
+	int fd = mkostemp(path, O_CLOEXEC), code;
+
+	if (fd < 0)
+		return -1;
+	errno = ENOSPC;                 /* of a write that was short */
+	code = write(fd, key, 32) == 32 && fsync(fd) == 0 ? 0 : errno;
+	if (close(fd) != 0 && code == 0)
+		code = errno;
+	if (code != 0)
+		unlink(path);
+	errno = code;
+	return code == 0 ? 0 : -1;
+}
+
+/* It gets its name when it is whole: of two processes that start at once, one makes it,
+ * both read it, and one that is killed leaves none by half. */
 static int key_make(const char *path, const char **error_r)
 {
 	uint8_t key[32];
-	int fd;
-	bool whole;
+	struct buf temporary;
+	int code;
 
 	if (crypto_random(key, sizeof(key)) < 0) {
 		*error_r = "no random octets for sample.key_file";
 		return -1;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
-		return 0;
-	if (fd < 0)
-		return key_fail(error_r, path, "cannot be made",
-				"its folder has to exist and to be writable for the user of alignd");
-	whole = write(fd, key, sizeof(key)) == (ssize_t)sizeof(key);
-	whole = close(fd) == 0 && whole;
-	if (!whole) {
-		key_fail(error_r, path, "cannot be written", "is the disk full?");
-		unlink(path);
-		return -1;
+	buf_init(&temporary, PATH_MAX);
+	buf_printf(&temporary, "%s.XXXXXX", path);
+	code = buf_is_full(&temporary) ? ENAMETOOLONG : 0;
+	if (code == 0 && key_write(temporary.data, key) < 0)
+		code = errno;
+	if (code == 0) {
+		if (link(temporary.data, path) != 0 && errno != EEXIST)
+			code = errno;
+		unlink(temporary.data);
 	}
-	return 0;
+	buf_done(&temporary);
+	errno = code;
+	return code == 0 ? 0 : key_fail(error_r, path, "cannot be made", "its folder has to exist "
+					"and to be writable for the user of alignd, and the disk "
+					"to have room");
 }
 
 int draw_key_load(const char *path, uint8_t key_r[32], const char **error_r)

@@ -2,6 +2,8 @@
  * of a file: what the daemon, alignctl check and the runners share. */
 #include "testjudge.h"
 
+#include <pthread.h>
+
 #include "judge/draws.h"
 
 static const struct {
@@ -424,6 +426,47 @@ START_TEST(key_file_is_made_once)
 }
 END_TEST
 
+#define STARTERS 8
+#define KEYS 200
+
+static char key_path[64];
+static pthread_barrier_t key_gate;
+
+static void *load_keys(void *context)
+{
+	uint8_t (*keys)[32] = context;
+	const char *error = NULL;
+
+	for (int i = 0; i < KEYS; i++) {
+		pthread_barrier_wait(&key_gate);
+		ck_assert_msg(draw_key_load(key_path, keys[i], &error) == 0, "%s", error);
+		if (pthread_barrier_wait(&key_gate) == PTHREAD_BARRIER_SERIAL_THREAD)
+			unlink(key_path);
+	}
+	return NULL;
+}
+
+/* Of all who start at one time, nobody finds it made by half. */
+START_TEST(key_file_is_made_whole)
+{
+	static uint8_t keys[STARTERS][KEYS][32];
+	char folder[] = "test-key-XXXXXX";
+	pthread_t threads[STARTERS];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(key_path, sizeof(key_path), "%s/sample.key", folder);
+	pthread_barrier_init(&key_gate, NULL, STARTERS);
+	for (int i = 0; i < STARTERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, load_keys, keys[i]), 0);
+	for (int i = 0; i < STARTERS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	for (int i = 1; i < STARTERS; i++)
+		ck_assert_mem_eq(keys[i], keys[0], sizeof(keys[0]));
+	pthread_barrier_destroy(&key_gate);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 /* Old mail that is judged again: rules are over by when it came. */
 START_TEST(time_is_when_it_came)
 {
@@ -462,6 +505,7 @@ static Suite *suite(void)
 	tcase_add_test(t, draws_are_keyed_and_stable);
 	tcase_add_test(t, authors_share_the_lowest_draw);
 	tcase_add_test(t, key_file_is_made_once);
+	tcase_add_test(t, key_file_is_made_whole);
 	tcase_add_test(t, time_is_when_it_came);
 	suite_add_tcase(s, t);
 	return s;
