@@ -99,20 +99,27 @@ static int run(struct db *db, const char *sql)
 }
 
 /* SQLite would make it with 0644; its -wal and -shm take the file's mode. */
-static int make_file(struct sqlite *sqlite)
+static int make_file(const char *path)
 {
-	int fd = open(sqlite->path, sqlite->db.read_only ? O_RDONLY | O_CLOEXEC
-				    : O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+/* A file that is there is not opened here: to close it would give up, without a word, the
+ * locks that another connection of this process has on it (fcntl(2)). */
+static int find_file(struct sqlite *sqlite)
+{
+	bool read_only = sqlite->db.read_only;
 	struct stat st;
 
-	if (fd < 0)
+	if ((!read_only && stat(sqlite->path, &st) != 0 && errno == ENOENT && make_file(sqlite->path) != 0) ||
+	    stat(sqlite->path, &st) != 0 ||
+	    faccessat(AT_FDCWD, sqlite->path, read_only ? R_OK : R_OK | W_OK, AT_EACCESS) != 0)
 		return db_fail(&sqlite->db, "%s cannot be opened: %s", sqlite->path,
 			       strerrordesc_np(errno));
-	if (fstat(fd, &st) == 0) {
-		sqlite->device = st.st_dev;
-		sqlite->inode = st.st_ino;
-	}
-	close(fd);
+	sqlite->device = st.st_dev;
+	sqlite->inode = st.st_ino;
 	if (!S_ISREG(st.st_mode))
 		return db_fail(&sqlite->db, "%s is no file: store.path names the database's file",
 			       sqlite->path);
@@ -153,7 +160,7 @@ static int open_file(struct sqlite *sqlite)
 	int flags = sqlite->db.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	int code;
 
-	if (make_file(sqlite) != 0)
+	if (find_file(sqlite) != 0)
 		return -1;
 	code = sqlite3_open_v2(sqlite->path, &sqlite->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)

@@ -314,6 +314,58 @@ START_TEST(sqlite_file)
 }
 END_TEST
 
+static void wait_for_word(int from)
+{
+	char c;
+
+	child_needs(read(from, &c, 1) == 1);
+}
+
+/* The last one to close a database puts its log away. */
+static void other_process(int from, int to)
+{
+	const char *error = NULL;
+	struct db *db;
+
+	wait_for_word(from);
+	db = db_open(place.driver, place.where, false, &error);
+	child_needs(db != NULL && put(db, 2, "two") == 0);
+	db_close(db);
+	child_needs(write(to, "x", 1) == 1);
+	wait_for_word(from);
+	db = db_open(place.driver, place.where, false, &error);
+	child_needs(db != NULL && count(db) == 3);
+	db_close(db);
+}
+
+/* A second connection of a process takes nothing from its first: what another process
+ * then does must not lose what the first writes. */
+START_TEST(sqlite_twice_in_a_process)
+{
+	struct db *db = with_table(DATABASE_SQLITE);
+	int there[2], back[2], status;
+	pid_t other;
+	char c;
+
+	db_close(db);
+	ck_assert(pipe(there) == 0 && pipe(back) == 0);
+	other = fork();                 /* before SQLite has a file open here */
+	if (other == 0) {
+		other_process(there[0], back[1]);
+		_exit(0);
+	}
+	db = open_it(false);
+	ok(db, put(db, 1, "one"));
+	db_close(open_it(false));
+	ck_assert(write(there[1], "x", 1) == 1 && read(back[0], &c, 1) == 1);
+	ok(db, put(db, 3, "three"));
+	ck_assert_int_eq(write(there[1], "x", 1), 1);
+	ck_assert_int_eq(waitpid(other, &status, 0), other);
+	ck_assert_int_eq(status, 0);
+	db_close(db);
+}
+END_TEST
+
 START_TEST(sqlite_damaged)
 {
 	struct db *db = with_table(DATABASE_SQLITE);
@@ -482,6 +534,7 @@ static Suite *db_suite(void)
 	tcase_add_loop_test(all, killed_before_commit, 0, databases_n);
 	suite_add_tcase(suite, all);
 	tcase_add_test(sqlite, sqlite_file);
+	tcase_add_test(sqlite, sqlite_twice_in_a_process);
 	tcase_add_test(sqlite, sqlite_damaged);
 	tcase_add_loop_test(sqlite, sqlite_moved_away, 0, 2);
 	tcase_add_test(sqlite, sqlite_full_disk);
