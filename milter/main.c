@@ -13,6 +13,7 @@
 #include <libmilter/mfapi.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/mem.h"
 #include "callbacks.h"
 #include "config.h"
@@ -195,8 +196,10 @@ int main(int argc, char **argv)
 	struct options options = { DEFAULT_SETTINGS, false, false };
 	struct settings *settings;
 	char *path;
-	int code = read_options(argc, argv, &options);
+	int code;
 
+	descriptors_begin();
+	code = read_options(argc, argv, &options);
 	if (code >= 0)
 		return code;
 	daemon_block_signals();

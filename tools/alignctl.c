@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/descriptors.h"
 #include "config.h"
 
 static const struct command {
@@ -106,8 +107,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code = run(argc, argv);
+	int code;
 
+	descriptors_begin();
+	code = run(argc, argv);
 	/* a full disk behind "> file" must not look like success */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return tool_fail(NULL, EX_IOERR, "cannot write the output");

@@ -116,6 +116,21 @@ def test_background():
     daemon.discard()
 
 
+def test_closed_descriptors():
+    """started without standard input, output and error, it takes their numbers for nothing else"""
+    daemon = stopped()
+    pid_file = daemon.path('alignd.pid')
+    daemon.write_settings({'pid_file': pid_file})
+    code, _, _ = run('-c', daemon.path('alignd.conf'), preexec_fn=lambda: os.closerange(0, 3))
+    check('start', 0, code)
+    pid = int(open(pid_file).read())
+    check('it serves', 'reject', milter.send_message(daemon.socket, message(), **SPOOFED).action)
+    check('journal', 1, len(daemon.journal()))
+    os.kill(pid, signal.SIGTERM)
+    wait_for('its end', lambda: not os.path.exists('/proc/%d' % pid))
+    daemon.discard()
+
+
 def test_background_failures():
     """the starter's exit code says that it did not start, and why"""
     daemon = stopped()
