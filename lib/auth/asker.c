@@ -34,7 +34,7 @@ struct task {
 struct asker {
 	int references;         /* atomic: the message, and each look-up under way */
 	pthread_mutex_t lock;   /* recursive: tasks call back into the asker */
-	pthread_cond_t finished;
+	pthread_cond_t wake;    /* all is finished, or there is less time to sleep */
 	struct resolver *resolver;
 	struct asker_limits limits;
 	struct arena *arena;    /* the message's; NULL when it has gone */
@@ -49,6 +49,7 @@ struct asker {
 	unsigned n_tasks, n_unfinished;
 	uint64_t ready;         /* tasks that an answer has come for */
 	bool running, over;     /* over: the budget is used up */
+	int64_t asleep_until_ms;        /* whoever waits; 0: nobody sleeps */
 	const struct dns_answer *bad_name, *limit, *timeout;
 };
 
@@ -61,7 +62,7 @@ struct asker *asker_new(struct resolver *resolver, const struct asker_limits *li
 	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&asker->lock, &attributes);
 	pthread_mutexattr_destroy(&attributes);
-	clock_cond_init(&asker->finished);
+	clock_cond_init(&asker->wake);
 	asker->references = 1;
 	asker->resolver = resolver;
 	asker->limits = *limits;
@@ -88,7 +89,7 @@ static void unref(struct asker *asker)
 	dns_answer_unref(asker->limit);
 	dns_answer_unref(asker->timeout);
 	arena_free(asker->own);
-	pthread_cond_destroy(&asker->finished);
+	pthread_cond_destroy(&asker->wake);
 	pthread_mutex_destroy(&asker->lock);
 	free(asker);
 }
@@ -227,7 +228,7 @@ static void run(struct asker *asker)
 	}
 	asker->running = false;
 	if (asker->n_unfinished == 0)
-		pthread_cond_broadcast(&asker->finished);
+		pthread_cond_broadcast(&asker->wake);
 }
 
 /* In the resolver's thread; the message may be gone. */
@@ -308,6 +309,8 @@ static struct question *ask(struct asker *asker, const char *name, enum dns_type
 	if (answer != NULL) {
 		settle(q, answer);
 		unref(asker);   /* the message holds another one */
+	} else if (q->started_ms + asker->limits.timeout_ms < asker->asleep_until_ms) {
+		pthread_cond_broadcast(&asker->wake);   /* of an old flight that was joined */
 	}
 	return q;
 }
@@ -438,8 +441,9 @@ unsigned asker_wait(struct asker *asker, unsigned budget_ms,
 			asker_lock(asker);
 			tick_at_ms = clock_mono_ms() + tick_ms;
 		} else {
-			clock_cond_wait(&asker->finished, &asker->lock,
-					earliest(earliest(end_ms, expiry_ms), tick_at_ms));
+			asker->asleep_until_ms = earliest(earliest(end_ms, expiry_ms), tick_at_ms);
+			clock_cond_wait(&asker->wake, &asker->lock, asker->asleep_until_ms);
+			asker->asleep_until_ms = 0;
 		}
 		now_ms = clock_mono_ms();
 	}

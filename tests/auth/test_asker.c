@@ -443,6 +443,44 @@ START_TEST(test_timeout)
 }
 END_TEST
 
+struct joining {
+	struct fake *fake;
+	int64_t age_ms;
+};
+
+static void *release_into_old_one(void *context)
+{
+	struct joining *joining = context;
+
+	usleep(100000);                 /* the message waits */
+	joining->fake->age_ms = joining->age_ms;
+	release(joining->fake, "a.example");
+	return NULL;
+}
+
+/* While the message waits, another one's look-up is joined, whose time is over sooner
+ * than all that it waited for. */
+START_TEST(test_timeout_of_one_that_is_joined)
+{
+	struct fake *fake = fake_new();
+	const struct asker_limits long_ones = { 20000, 160 };
+	struct asker *asker = asker_new(&fake->base, &long_ones);
+	struct chain chain = { .names = { "a.example", "b.example" }, .n = 2 };
+	struct joining joining = { fake, 19900 };
+	pthread_t thread;
+
+	asker_add(asker, chain_task, &chain);
+	ck_assert_int_eq(pthread_create(&thread, NULL, release_into_old_one, &joining), 0);
+	ck_assert_uint_lt(asker_wait(asker, 600000, 0, NULL, NULL), 15000);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(chain.finished);
+	ck_assert_int_eq(chain.last, DNS_TIMEOUT);
+	asker_free(asker);
+	release(fake, NULL);
+	fake_free(fake);
+}
+END_TEST
+
 START_TEST(test_budget)
 {
 	struct fake *fake = fake_new();
@@ -606,6 +644,7 @@ static Suite *asker_suite(void)
 	tcase_add_test(tcase, test_many_tasks);
 	tcase_add_test(tcase, test_timeout_from_the_start);
 	tcase_add_test(tcase, test_timeout);
+	tcase_add_test(tcase, test_timeout_of_one_that_is_joined);
 	tcase_add_test(tcase, test_budget);
 	tcase_add_test(tcase, test_ticks);
 	tcase_add_test(tcase, test_callback_before_return);
