@@ -403,8 +403,9 @@ bool daemon_close(void)
 
 	if (is_quiet) {
 		session_free_all();
-		if (journal != NULL)
-			journal_close(journal, JOURNAL_WAIT_MS);
+		journal_close(journal, JOURNAL_WAIT_MS);
+	} else {
+		journal_leave(journal, JOURNAL_WAIT_MS);
 	}
 	is_fed = feed_stop();
 	ledger_say_hits();

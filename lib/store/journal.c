@@ -373,9 +373,29 @@ struct journal *journal_open(const struct journal_options *options, const char *
 	return NULL;
 }
 
+/* The mutex is held. */
+static uint64_t count_unsaid(const struct journal *j)
+{
+	return j->taken - j->written + j->unjournaled - j->unjournaled_said;
+}
+
+/* By whoever ends the journal: its own threads hang where the disk does. */
+static void say_unsaid(const struct journal_options *options, uint64_t lines)
+{
+	char text[100];
+
+	if (lines == 0 || options->report == NULL)
+		return;
+	snprintf(text, sizeof(text), "journal: %llu decisions were not journaled, there is no more time "
+		 "for them", (unsigned long long)lines);
+	options->report(options->report_context, text);
+}
+
 void journal_close(struct journal *journal, unsigned wait_ms)
 {
 	int64_t until_ms = clock_mono_ms() + wait_ms;
+	struct journal_options options;
+	uint64_t unsaid;
 	bool done;
 
 	if (journal == NULL)
@@ -388,16 +408,35 @@ void journal_close(struct journal *journal, unsigned wait_ms)
 	while (!journal->keeper_done && clock_mono_ms() < until_ms)
 		clock_cond_wait(&journal->progress, &journal->mutex, until_ms);
 	done = journal->keeper_done;
+	unsaid = count_unsaid(journal);
+	options = journal->options;
 	if (!done) {
 		/* a disk that does not answer holds a thread */
 		journal->abandoned = true;
 		pthread_detach(journal->keeper);
 	}
 	pthread_mutex_unlock(&journal->mutex);
-	if (!done)
+	if (!done) {
+		say_unsaid(&options, unsaid);
 		return;
+	}
 	pthread_join(journal->keeper, NULL);
 	journal_free(journal);
+}
+
+void journal_leave(struct journal *journal, unsigned wait_ms)
+{
+	int64_t until_ms = clock_mono_ms() + wait_ms;
+	uint64_t unsaid;
+
+	if (journal == NULL)
+		return;
+	pthread_mutex_lock(&journal->mutex);
+	while (journal->written < journal->taken && clock_mono_ms() < until_ms)
+		clock_cond_wait(&journal->progress, &journal->mutex, until_ms);
+	unsaid = count_unsaid(journal);
+	pthread_mutex_unlock(&journal->mutex);
+	say_unsaid(&journal->options, unsaid);
 }
 
 void journal_next_id(struct journal *journal, char out_r[128])

@@ -38,7 +38,8 @@ struct journal_options {                /* plain; strings are copied */
 	 * there is no store that would miss it. */
 	bool (*is_loaded)(void *context, const char *file);
 	void *is_loaded_context;
-	/* said at most once a minute per cause; from the journal's thread */
+	/* said at most once a minute per cause; from the journal's thread, at the end also
+	 * from the one that ends it */
 	void (*report)(void *context, const char *text);
 	void *report_context;
 };
@@ -47,9 +48,12 @@ struct journal;
 /* Fails only for what waiting does not mend: a bad host, a directory that is
  * not there or may not be written. */
 struct journal *journal_open(const struct journal_options *options, const char **error_r);
-/* Writes and syncs what it has (at most `wait_ms`), then frees. Nobody may be
- * in another call. NULL is allowed. */
+/* Writes and syncs what it has (at most `wait_ms`), says what is left, then frees.
+ * Nobody may be in another call. NULL is allowed. */
 void journal_close(struct journal *journal, unsigned wait_ms);
+/* Before the process ends although somebody may be in another call: writes and says the
+ * same, frees nothing. NULL is allowed. */
+void journal_leave(struct journal *journal, unsigned wait_ms);
 /* Makes the next line id: "HOST-STARTms-SEQUENCE". */
 void journal_next_id(struct journal *journal, char out_r[128]);
 /* `line` is one line with its line feed. True: the kernel has it (and the disk,

@@ -159,6 +159,24 @@ def test_stop_does_not_wait_for_ever():
         mta.close()
 
 
+def test_stop_says_what_is_lost():
+    """a stop that does not wait for a message still says which lines the journal could not take"""
+    with NameServer(ZONE) as server, Daemon(dict(server.settings(), stop_timeout=1)) as daemon:
+        os.rename(daemon.path('journal'), daemon.path('gone'))
+        open(daemon.path('journal'), 'w').close()
+        check('spoofed', 'reject', daemon.send(message(), **SPOOFED).action)
+        check('not yet', 'no', daemon.message_lines(1)[0]['journaled'])
+        server.command('silent _dmarc.slow.example/TXT')
+        mta = begin(daemon)
+        mta.message('<b@example.com>', ['<c@receiver.example>'], message('a@slow.example'), last=False)
+        mta.send(b'E')
+        server.command('wait 1 _dmarc.slow.example/TXT')
+        daemon.stop()
+        check_that('said', any('decisions were not journaled' in event['problem']
+                               for event in daemon.events('journal')), daemon.events('journal'))
+        mta.close()
+
+
 def test_reload_while_waiting():
     """a reload with other servers: the message that waits keeps its own"""
     with NameServer(ZONE) as server, \

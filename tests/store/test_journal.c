@@ -671,6 +671,7 @@ START_TEST(slow_disk_holds_nobody)
 	before = clock_mono_ms();
 	journal_close(journal, 200);
 	ck_assert_int_lt(clock_mono_ms() - before, 2000);
+	ck_assert_uint_eq(count_reports("1 decisions were not journaled"), 1);
 	atomic_store(&disk_hangs, false);
 	usleep(1000000);                        /* its threads end by themselves */
 }
