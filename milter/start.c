@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,8 @@
 #include "log.h"
 
 #define ARENAS 4        /* threads come and go; each arena keeps what it once needed */
+#define HOLD_TRIES 500                  /* five seconds in all */
+#define HOLD_PAUSE_US 10000
 
 static char text[512];                  /* of the last error */
 static char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -114,17 +117,39 @@ static int find_account(const struct settings *settings, uid_t *uid_r, gid_t *gi
 	return 0;
 }
 
-/* A folder with the set-group-id bit gives its group to what is made in it. */
-static bool folder_gives_group(const char *path)
+static bool folder_of(const char *path, char folder[sizeof(socket_path)])
 {
 	const char *slash = strrchr(path, '/');
-	char folder[sizeof(socket_path)];
-	struct stat status;
 
 	if (slash == NULL || slash == path)
 		return false;
-	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-	return stat(folder, &status) == 0 && (status.st_mode & S_ISGID) != 0;
+	snprintf(folder, sizeof(socket_path), "%.*s", (int)(slash - path), path);
+	return true;
+}
+
+/* Who starts is alone in the socket's folder while he looks whether it is free and takes it:
+ * of two at one time the second finds the first there. Whoever may read the folder can hold
+ * it for ever: that does not stop the start. A descriptor to be closed, or -1. */
+static int hold_folder(const char *path)
+{
+	char folder[sizeof(socket_path)];
+	int fd = folder_of(path, folder) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	for (int tries = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+		if (errno != EWOULDBLOCK || tries == HOLD_TRIES)
+			break;
+		usleep(HOLD_PAUSE_US);
+	}
+	return fd;
+}
+
+/* A folder with the set-group-id bit gives its group to what is made in it. */
+static bool folder_gives_group(const char *path)
+{
+	char folder[sizeof(socket_path)];
+	struct stat status;
+
+	return folder_of(path, folder) && stat(folder, &status) == 0 && (status.st_mode & S_ISGID) != 0;
 }
 
 /* Nothing is changed that is right: the unit forbids chown, and need not allow it. */
@@ -182,9 +207,8 @@ static const char *socket_hint(int reason)
 	}
 }
 
-int start_open_socket(const struct settings *settings, const char **error_r)
+static int open_socket(const struct settings *settings, const char *path, const char **error_r)
 {
-	const char *path = unix_path(settings->socket);
 	const char *problem = NULL;
 	char spec[512];
 	mode_t mask;
@@ -204,6 +228,17 @@ int start_open_socket(const struct settings *settings, const char **error_r)
 			    reason != 0 ? ": " : "", reason != 0 ? strerror(reason) : "",
 			    socket_hint(reason));
 	return path != NULL ? own_socket(settings, path, error_r) : 0;
+}
+
+int start_open_socket(const struct settings *settings, const char **error_r)
+{
+	const char *path = unix_path(settings->socket);
+	int held = path != NULL ? hold_folder(path) : -1;
+	int code = open_socket(settings, path, error_r);
+
+	if (held >= 0)
+		close(held);
+	return code;
 }
 
 /* The number of a socket that is open is given to no other file. */

@@ -12,10 +12,10 @@
 #include "settings/settings.h"
 
 /* Opens settings->socket with its mode, as the user that will serve it. A
- * socket that a living daemon serves is an error, a stale one is removed. */
+ * socket that a living daemon serves is an error, a stale one is removed; of several
+ * that start at one time one gets it. */
 int start_open_socket(const struct settings *settings, const char **error_r);
-/* Two that start at one time may both find it free. Before serving: is it still the one
- * that was opened? */
+/* Before serving: is it still the one that was opened? Somebody else may have removed it. */
 int start_check_socket(const char **error_r);
 /* Removes the socket file, when it is still the one that was opened. */
 void start_remove_socket(void);

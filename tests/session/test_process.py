@@ -1,6 +1,7 @@
 """The process: options, exit codes, start, reload, stop."""
 
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -271,6 +272,33 @@ def once_read(path):
             return None
 
     return wait_for('who reads ' + path, attempt)
+
+
+def test_two_at_one_time():
+    """of two that find the same stale socket, the second one looks again when the first has taken it"""
+    daemon = stopped()
+    folder, where = os.path.dirname(daemon.path('alignd.sock')), daemon.path('alignd.sock')
+    daemon.lines, daemon.exit_code = [], 69
+    first = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(first, fcntl.LOCK_EX)
+    daemon.start(wait=False)
+
+    def open_there():
+        fds = '/proc/%d/fd' % daemon.process.pid
+        try:
+            return any(os.path.samefile(os.path.join(fds, fd), folder) for fd in os.listdir(fds))
+        except FileNotFoundError:       # closed since it was listed
+            return False
+
+    with daemon, socket.socket(socket.AF_UNIX) as other:
+        wait_for('the second one', open_there)
+        other.bind(where)
+        other.listen()
+        os.close(first)
+        daemon.process.wait(harness.PATIENCE_S)
+        daemon.stop()
+        check_that('said', any('another daemon serves it' in line for line in daemon.lines), daemon.lines)
+        check_that('left alone', os.path.exists(where))
 
 
 def test_socket_that_is_taken():
