@@ -304,6 +304,7 @@ static struct journal *new_journal(const struct journal_options *options)
 	};
 	take_bounds(j, options);
 	j->start_ms = journal_utc_ms(j);
+	j->process = getpid();
 	atomic_init(&j->sequence, 0);
 	pthread_mutex_init(&j->mutex, NULL);
 	clock_cond_init(&j->work);
@@ -441,8 +442,8 @@ void journal_leave(struct journal *journal, unsigned wait_ms)
 
 void journal_next_id(struct journal *journal, char out_r[128])
 {
-	snprintf(out_r, 128, "%s-%lld-%llu", journal->host, (long long)journal->start_ms,
-		 atomic_fetch_add(&journal->sequence, 1) + 1);
+	snprintf(out_r, 128, "%s-%lld.%ld-%llu", journal->host, (long long)journal->start_ms,
+		 (long)journal->process, atomic_fetch_add(&journal->sequence, 1) + 1);
 }
 
 /* Waits for line number `ticket`; the mutex is held. */

@@ -54,7 +54,7 @@ void journal_close(struct journal *journal, unsigned wait_ms);
 /* Before the process ends although somebody may be in another call: writes and says the
  * same, frees nothing. NULL is allowed. */
 void journal_leave(struct journal *journal, unsigned wait_ms);
-/* Makes the next line id: "HOST-STARTms-SEQUENCE". */
+/* Makes the next line id: "HOST-STARTms.PID-SEQUENCE". */
 void journal_next_id(struct journal *journal, char out_r[128]);
 /* `line` is one line with its line feed. True: the kernel has it (and the disk,
  * with sync_ms 0). False: it is waiting or lost; counted either way. */

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "store/journal.h"
@@ -32,6 +33,7 @@ struct journal {
 	struct journal_options options;         /* bounds may change */
 	char *directory, *host;
 	int64_t start_ms;
+	pid_t process;                  /* two may start in the same millisecond */
 	atomic_ullong sequence;
 
 	pthread_mutex_t mutex;

@@ -82,7 +82,7 @@ static void refuse_line(struct loading *l, struct loading_file *file, struct bat
 	file->told = true;
 }
 
-/* HOST-STARTms-SEQUENCE, as journal_next_id() makes it. */
+/* HOST-STARTms.PID-SEQUENCE, as journal_next_id() makes it. */
 static bool is_line_id(const char *id)
 {
 	struct slice s = slice_of(id);

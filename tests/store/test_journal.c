@@ -238,17 +238,37 @@ START_TEST(lines_are_in_the_file_at_once)
 }
 END_TEST
 
-START_TEST(ids_are_unique)
+static void take_ids(char ids[2][128])
 {
 	struct journal_options options = usual();
 	struct journal *journal = open_journal(&options);
-	char id[128];
 
-	journal_next_id(journal, id);
-	ck_assert_str_eq(id, "mx1.example.com-1777896000000-1");
-	journal_next_id(journal, id);
-	ck_assert_str_eq(id, "mx1.example.com-1777896000000-2");
+	for (int i = 0; i < 2; i++)
+		journal_next_id(journal, ids[i]);
 	journal_close(journal, 5000);
+}
+
+/* Also when a host starts two daemons in the same millisecond. */
+START_TEST(ids_are_unique)
+{
+	char ids[2][128], others[2][128], wanted[2][128];
+	int ends[2];
+
+	for (int i = 0; i < 2; i++)
+		snprintf(wanted[i], sizeof(wanted[i]), "mx1.example.com-1777896000000.%ld-%d", (long)getpid(),
+			 i + 1);
+	take_ids(ids);
+	ck_assert_str_eq(ids[0], wanted[0]);
+	ck_assert_str_eq(ids[1], wanted[1]);
+	ck_assert_int_eq(pipe(ends), 0);
+	if (fork() == 0) {
+		take_ids(others);
+		_exit(write(ends[1], others, sizeof(others)) != sizeof(others));
+	}
+	ck_assert_int_eq(read(ends[0], others, sizeof(others)), sizeof(others));
+	ck_assert_str_ne(others[0], ids[0]);
+	ck_assert_str_ne(others[1], ids[1]);
+	wait(NULL);
 }
 END_TEST
 
