@@ -25,9 +25,28 @@ int64_t journal_utc_ms(const struct journal *j)
 
 /* ---- the writer ---- */
 
+/* The keeper hangs or is behind: what is closed now would be nobody's to sync. */
+static void sync_output(struct journal *j)
+{
+	int code = fdatasync(j->output.fd) != 0 ? errno : 0;
+
+	pthread_mutex_lock(&j->mutex);
+	if (code != 0)
+		journal_say(j, CAUSE_SYNC, "journal: cannot sync %s: %s", j->output.path,
+			    strerrordesc_np(code));
+	pthread_mutex_unlock(&j->mutex);
+}
+
 /* Leaves the open file to the keeper. */
 static void retire_output(struct journal *j)
 {
+	bool is_full;
+
+	pthread_mutex_lock(&j->mutex);
+	is_full = j->n_retired == JOURNAL_RETIRED;
+	pthread_mutex_unlock(&j->mutex);
+	if (is_full && j->output.fd >= 0)
+		sync_output(j);
 	pthread_mutex_lock(&j->mutex);
 	if (j->output.fd >= 0 && j->n_retired < JOURNAL_RETIRED) {
 		j->retired[j->n_retired++] = j->output.fd;

@@ -19,6 +19,7 @@ static char base[64], directory[80];
 static atomic_llong fake_ms;
 static atomic_bool disk_fails, descriptors_fail;       /* all; the next one */
 static atomic_bool disk_fails_by_turns;
+static atomic_bool next_hangs, hangs;           /* the next sync, until the other is false */
 static atomic_uint said, promised;
 
 struct file {
@@ -45,6 +46,9 @@ int __wrap_fdatasync(int fd)
 		errno = EIO;
 		return -1;
 	}
+	if (atomic_exchange(&next_hangs, false))
+		while (atomic_load(&hangs))
+			usleep(1000);
 	code = __real_fdatasync(fd);
 	pthread_mutex_lock(&lock);
 	for (i = 0; i < n_synced && synced[i].number != st.st_ino; i++)
@@ -232,6 +236,31 @@ START_TEST(when_a_day_is_over)
 }
 END_TEST
 
+/* More files end while the keeper hangs than it can be left. */
+START_TEST(when_the_keeper_hangs)
+{
+	struct journal *journal = open_journal(NEVER_MS);
+	struct file files[14];
+
+	atomic_store(&hangs, true);
+	atomic_store(&next_hangs, true);
+	for (unsigned i = 0; i < N_ROWS(files); i++) {
+		char day[16];
+
+		ck_assert(journal_append(journal, SLICE("a line\n")));
+		snprintf(day, sizeof(day), "%u", 20260504 + i);
+		files[i] = file_of(day);
+		fake_ms += DAY_MS;
+		while (i == 1 && atomic_load(&next_hangs))
+			usleep(1000);
+	}
+	atomic_store(&hangs, false);
+	journal_close(journal, NEVER_MS);
+	for (unsigned i = 0; i < N_ROWS(files); i++)
+		ck_assert_msg(is_synced(files[i]), "%u", i);
+}
+END_TEST
+
 START_TEST(at_the_end)
 {
 	struct journal *journal = open_journal(NEVER_MS);
@@ -275,6 +304,7 @@ static Suite *suite(void)
 	tcase_add_test(t, after_a_while);
 	tcase_add_test(t, later_without_descriptors);
 	tcase_add_test(t, when_a_day_is_over);
+	tcase_add_test(t, when_the_keeper_hangs);
 	tcase_add_test(t, at_the_end);
 	suite_add_tcase(s, t);
 	return s;
