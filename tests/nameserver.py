@@ -44,7 +44,7 @@ A PATTERN is a shell pattern over the lower-case name, or over NAME/TYPE when it
 has a slash: "_dmarc.*", "*.example.com", "*/TXT".
 
 Log lines: SECONDS question|answer|held|released|late PROTOCOL NAME TYPE (monotonic clock).
-late: an answer or what was held, when whoever asked had closed his socket by then.
+late: of the answer before; whoever asked has closed his socket, so it may not have reached him.
 
 A zone outcome TIMEOUT is silence here; BOGUS and BUSY are SERVFAIL. Answers are
 made once and kept, so that some ten thousand a second are possible.
@@ -456,10 +456,10 @@ class Server:
             return
 
         def finish(event='answer'):
-            if self.log:
-                is_late = asker is not None and not is_taken(asker)
-                self.note('late' if is_late else event, protocol, question)
+            self.note(event, protocol, question)
             send(answer.to(question, behaviours, protocol == 'udp'))
+            if self.log and asker is not None and not is_taken(asker):
+                self.note('late', protocol, question)
 
         if 'hold' in behaviours:
             self.note('held', protocol, question)

@@ -382,17 +382,20 @@ class NameServer:
         return ['%s %s' % tuple(row[-2:]) for row in rows if row[1] == event]
 
     def asked_twice(self):
-        """What was asked again though it was answered. The resolver's library asks again by itself
-        when an answer does not come at once, and does not listen for the first any more: what came
-        too late for it (`late` in the log) is no answer."""
-        answered, twice = set(), set()
+        """What was asked again just after it was answered. The resolver's library asks again by
+        itself when an answer does not come in its time, and does not listen for the first any more:
+        so nothing is said of an answer that may have been late, nor of a question that comes later
+        than at once, from a library that may have been kept from reading."""
+        answered, twice = {}, set()
         with open(os.path.join(self.folder, 'log')) as lines:
             for row in (line.split() for line in lines):
-                question = '%s %s' % tuple(row[-2:])
-                if row[1] == 'question' and question in answered:
+                question, when = '%s %s' % tuple(row[-2:]), float(row[0])
+                if row[1] == 'question' and when - answered.get(question, 0) < 0.1:
                     twice.add(question)
                 elif row[1] in ('answer', 'released'):
-                    answered.add(question)
+                    answered[question] = when
+                elif row[1] == 'late':
+                    del answered[question]
         return sorted(twice)
 
     def __enter__(self):
