@@ -203,7 +203,7 @@ class Daemon:
         here = os.path.dirname(os.path.abspath(__file__))
         environment.setdefault('LSAN_OPTIONS', 'suppressions=%s/lsan.supp' % here +
                                ':print_suppressions=0')
-        environment.setdefault('TSAN_OPTIONS', 'suppressions=%s/tsan.supp' % here)
+        environment.setdefault('TSAN_OPTIONS', 'history_size=7 suppressions=%s/tsan.supp' % here)
         environment.update(self.environment)
         command = [ALIGND, '-f', '-c', self.path('alignd.conf')] + self.arguments
         prefix = os.environ.get('ALIGND_PREFIX')        # valgrind and the like
