@@ -16,7 +16,7 @@ from filtered import OUR_ID, fields_of, has, message, our_result, values_of
 from lab import run_program, wait_until
 
 QUARANTINE = "X-Alignd-Quarantine"
-SILENT_PORT = 10054
+SILENT_PORT = domains.DNS_PORT + 1
 
 
 def queue_id_of(answer):
@@ -397,7 +397,9 @@ def silent_dns_for_the_whole_budget(site):
         begin = time.monotonic()
         delivered = site.deliver(message())
         took_s = time.monotonic() - begin
-        assert 11 < took_s < 20, took_s
+        assert took_s > 11, took_s
+        waited_ms = int(re.search(r" waited_ms=(\d+)", site.last_line("result=temperror")).group(1))
+        assert waited_ms < 20000, waited_ms     # the machine may be busy
         assert sum(server.questions() for server in silent) > 0
     finally:
         site.use()
@@ -434,10 +436,9 @@ def stops_under_load(site):
         for _ in range(3):
             running.wait_for_more(25)
             assert site.alignd.stop() == 0
-            time.sleep(0.3)
+            running.wait_for_refusal()          # nobody is there: the MTA says so by itself
             site.alignd.start()
         running.wait_for_more(25)
-    assert running.refusals != []
     assert site.alignd.log().count("event=stop ") == before + 3
     assert site.lab.syslog.text("alignd[") == said, site.lab.syslog.text("alignd[")
     has(site.alignd.log().rsplit("event=stop ", 1)[1], "failed=0")
@@ -449,20 +450,21 @@ def stops_under_load(site):
 def stop_finishes_the_message_in_flight(site):
     """One waits for the DNS when TERM comes: it is answered, the next one is told to come again."""
     silent = servers.SilentDns(site.lab, port=SILENT_PORT)
-    site.use({"dns.servers": ["127.0.0.1@%d" % SILENT_PORT], "dns.budget_ms": 5000,
-              "dns.timeout_ms": 5000})
+    site.use({"dns.servers": ["127.0.0.1@%d" % SILENT_PORT], "dns.budget_ms": 60000,
+              "dns.timeout_ms": 60000})
+    stops = site.alignd.log().count("event=stopping")
     answers = []
-    sender = threading.Thread(target=lambda: answers.append(site.send(message())))
+    sender = threading.Thread(target=lambda: answers.append(site.send(message())), daemon=True)
     try:
         with site.client() as other:
             sender.start()
             wait_until(silent.questions, "a question")
-            time.sleep(0.5)
+            time.sleep(0.5)                     # mostly it is at its end by then
             site.alignd.process.kill(15)
-            site.alignd.wait_log("event=stopping")
+            wait_until(lambda: site.alignd.log().count("event=stopping") > stops, "the stop to begin")
             late = other.send(message())
             assert (late.code // 100, answers) == (4, []), (late, answers)
-        sender.join(20)
+        wait_until(lambda: silent.fail() or not sender.is_alive(), "the answer")
         assert [answer.code for answer in answers] == [250], answers
         assert site.alignd.process.wait() == 0
     finally:

@@ -134,7 +134,13 @@ class Site:
         return found[-1]
 
     def expect_errors(self):
-        """Up to here the MTA may have complained: alignd was away."""
+        """Up to here the MTA may have complained: alignd was away. What it logs comes by way of
+        another process, in order."""
+        global number  # pylint: disable=global-statement
+        number += 1
+        mark = "mark %d." % number
+        self.mta.write_log(mark)
+        wait_until(lambda: mark in self.mta.log(), "the MTA's log")
         self.expected_errors = len(self.milter_errors())
 
     def check_quiet(self):

@@ -15,6 +15,7 @@ import threading
 import time
 
 HOST_NAME = "mx.receiver.example"
+PATIENCE_S = 60                 # what is waited for comes within this time on a busy machine, too
 
 
 class Needs(Exception):
@@ -32,19 +33,31 @@ def need_program(*names, package=None):
     raise Needs(package or names[0])
 
 
-def wait_until(condition, what, timeout_s=15):
-    """Calls condition() until it returns something true, and returns that."""
+def wait_until(condition, what, timeout_s=PATIENCE_S):
+    """Calls condition() until it returns something true, and returns that; at the end of the time
+    once more, since it may be us who were held up."""
     end = time.monotonic() + timeout_s
     while True:
+        is_late = time.monotonic() > end
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if is_late:
             raise AssertionError("waited %d s in vain for %s" % (timeout_s, what))
         time.sleep(0.02)
 
 
-def run_program(argv, timeout_s=30, **options):
+def wait_for_more(counted, count, what, is_over=lambda: False):
+    """Until counted() has grown by `count`: as long as that takes, but some must come."""
+    now = counted()
+    wanted = now + count
+    while now < wanted and not is_over():
+        last = now
+        wait_until(lambda: is_over() or counted() > last, "more than %d %s" % (last, what))
+        now = counted()
+
+
+def run_program(argv, timeout_s=PATIENCE_S, **options):
     """Runs a program to its end; its output (text), or AssertionError."""
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout_s, **options)
@@ -52,6 +65,18 @@ def run_program(argv, timeout_s=30, **options):
     if done.returncode != 0:
         raise AssertionError("%s ended with %d: %s" % (argv[0], done.returncode, text))
     return text
+
+
+def processes():
+    """All that are running: (id, command, what follows that in /proc/ID/stat: state, parent ...)."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as stat:
+                    command, _, rest = stat.read().partition("(")[2].rpartition(")")
+            except OSError:
+                continue                        # it has just ended
+            yield int(name), command, rest.split()
 
 
 class Process:
@@ -81,10 +106,10 @@ class Process:
         if self.is_running():
             os.kill(self.pid, number)
 
-    def wait(self, timeout_s=15):
+    def wait(self, timeout_s=PATIENCE_S):
         return self.child.wait(timeout_s)
 
-    def stop(self, number=signal.SIGTERM, timeout_s=15):
+    def stop(self, number=signal.SIGTERM, timeout_s=PATIENCE_S):
         """Ends it, by force when it takes too long; its exit status."""
         self.kill(number)
         try:
@@ -124,6 +149,7 @@ class Lab:
         self.syslog = syslog
         self.deferred = []
         self.addresses = set()
+        self.addresses_lock = threading.Lock()  # clients are threads
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
 
@@ -156,13 +182,14 @@ class Lab:
 
     def add_address(self, address):
         """Puts an address on the loopback, to connect from or to listen on."""
-        if address not in self.addresses:
-            options = ["nodad"] if ":" in address else []
-            bits = "128" if ":" in address else "32"
-            run_program([need_program("ip", package="iproute2"), "addr", "add",
-                         address + "/" + bits, "dev", "lo"] + options)
-            self.addresses.add(address)
-            self.defer(self.remove_address, address)
+        with self.addresses_lock:
+            if address not in self.addresses:
+                options = ["nodad"] if ":" in address else []
+                bits = "128" if ":" in address else "32"
+                run_program([need_program("ip", package="iproute2"), "addr", "add",
+                             address + "/" + bits, "dev", "lo"] + options)
+                self.addresses.add(address)
+                self.defer(self.remove_address, address)
         return address
 
     def remove_address(self, address):

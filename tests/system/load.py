@@ -7,7 +7,7 @@ import threading
 import time
 
 import filtered
-from lab import wait_until
+from lab import wait_for_more, wait_until
 
 CLIENTS = 6
 PER_CONNECTION = 4
@@ -58,11 +58,13 @@ class Load:
                     self.refusals.append(answer)
                 time.sleep(0.05)
 
-    def wait_for_more(self, count, timeout_s=30):
+    def wait_for_more(self, count):
         """Until `count` further messages have been accepted."""
-        wanted = len(self.accepted) + count
-        wait_until(lambda: self.faults or len(self.accepted) >= wanted,
-                   "%d accepted messages" % wanted, timeout_s)
+        wait_for_more(lambda: len(self.accepted), count, "accepted messages", lambda: self.faults)
+
+    def wait_for_refusal(self):
+        """Until one more message has been refused."""
+        wait_for_more(lambda: len(self.refusals), 1, "refusals", lambda: self.faults)
 
     def __enter__(self):
         return self
@@ -79,7 +81,7 @@ class Load:
         assert self.faults == [], self.faults[:5]
         inbox = self.site.mta.inbox
         wait_until(lambda: len(inbox.paths()) >= len(self.accepted),
-                   "%d deliveries" % len(self.accepted), 60)
+                   "%d deliveries" % len(self.accepted))
         delivered = inbox.messages()
         inbox.clear()
         names = [re.search(rb"^Subject: (\S+)", octets, re.MULTILINE).group(1).decode()

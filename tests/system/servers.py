@@ -15,11 +15,10 @@ import pwd
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 
-from lab import HOST_NAME, Needs, need_program, run_program, wait_until
+from lab import HOST_NAME, PATIENCE_S, Needs, need_program, processes, run_program, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -33,7 +32,7 @@ def can_connect(where):
     family = socket.AF_UNIX if isinstance(where, str) else \
         socket.AF_INET6 if ":" in where[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(5)
+        probe.settimeout(PATIENCE_S)
         try:
             probe.connect(where)
         except OSError:
@@ -84,10 +83,9 @@ class Maildir:
         for path in self.paths():
             os.unlink(path)
 
-    def take(self, count=1, timeout_s=20):
+    def take(self, count=1):
         """Waits for `count` messages, returns them (one: itself) and removes them."""
-        wait_until(lambda: len(self.paths()) >= count, "%d messages in %s" % (count, self.path),
-                   timeout_s)
+        wait_until(lambda: len(self.paths()) >= count, "%d messages in %s" % (count, self.path))
         found = self.messages()
         self.clear()
         assert len(found) == count, "%d messages instead of %d" % (len(found), count)
@@ -201,33 +199,44 @@ class Postfix:
         def is_up():
             self.process.check()
             return can_connect((self.address, self.port))
-        wait_until(is_up, "Postfix on port %d" % self.port, 30)
+        wait_until(is_up, "Postfix on port %d" % self.port)
+
+    def master(self):
+        with open(os.path.join(self.queue_folder, "pid", "master.pid"), encoding="ascii") as pid_file:
+            return int(pid_file.read())
 
     def stop(self):
         """Ends master, which ends its children and the script that waits for it."""
         if self.process is None or not self.process.is_running():
             return
         try:
-            with open(os.path.join(self.queue_folder, "pid", "master.pid"),
-                      encoding="ascii") as pid_file:
-                os.kill(int(pid_file.read()), signal.SIGTERM)
+            os.kill(self.master(), signal.SIGTERM)
         except (OSError, ValueError):
             self.process.stop()
-        self.process.wait(30)
+        self.process.wait()
         wait_until(lambda: not can_connect((self.address, self.port)), "Postfix to let its port go")
 
-    def reload(self):
-        run_program(["/usr/sbin/postfix", "-c", self.config_folder, "reload"])
+    def children(self):
+        """Ids of the processes that master has started."""
+        master = self.master()
+        return {number for number, _, fields in processes() if int(fields[1]) == master}
 
     def set(self, **settings):
-        """Changes main.cf and reloads: set(smtpd_milters="unix:/...")."""
+        """Changes main.cf and reloads: set(smtpd_milters="unix:/..."). When this returns, no process
+        is left that has read the old one."""
         run_program(["/usr/sbin/postconf", "-c", self.config_folder, "-e"] +
                     ["%s=%s" % pair for pair in settings.items()])
-        self.reload()
+        old = self.children()
+        run_program(["/usr/sbin/postfix", "-c", self.config_folder, "reload"])
+        wait_until(lambda: not old & self.children(), "Postfix's processes with the old settings to end")
 
     def log(self):
         with open(self.log_path, "rb") as log:
             return log.read().decode(errors="replace")
+
+    def write_log(self, text):
+        """A line of ours behind those that are on their way."""
+        run_program(["/usr/sbin/postlog", "-c", self.config_folder, text])
 
     def queue(self):
         """The queue as a list of dictionaries (postqueue -j): queue_name, queue_id ..."""
@@ -249,15 +258,16 @@ class Postfix:
     def submit(self, octets, sender, recipient):
         """Hands a message to Postfix's own sendmail command, as a local program does."""
         subprocess.run(["/usr/sbin/sendmail", "-C", self.config_folder, "-i", "-f", sender,
-                        recipient], input=octets.replace(b"\r\n", b"\n"), timeout=30, check=True)
+                        recipient], input=octets.replace(b"\r\n", b"\n"), timeout=PATIENCE_S, check=True)
 
     def release(self, queue_id):
         """Lets a held message go, and asks for its delivery."""
         run_program(["/usr/sbin/postsuper", "-c", self.config_folder, "-H", queue_id])
         run_program(["/usr/sbin/postqueue", "-c", self.config_folder, "-i", queue_id])
 
-    def clear_queue(self):
-        run_program(["/usr/sbin/postsuper", "-c", self.config_folder, "-d", "ALL"])
+    def clear_hold(self):
+        """Removes what is held, and nothing that is on its way."""
+        run_program(["/usr/sbin/postsuper", "-c", self.config_folder, "-d", "ALL", "hold"])
 
 
 def sendmail_root():
@@ -359,7 +369,7 @@ class Sendmail:
         def is_up():
             self.process.check()
             return can_connect((self.address, self.port))
-        wait_until(is_up, "Sendmail on port %d" % self.port, 30)
+        wait_until(is_up, "Sendmail on port %d" % self.port)
 
     def stop(self):
         if self.process.is_running():
@@ -368,6 +378,13 @@ class Sendmail:
     def log(self):
         """What it has written to syslog."""
         return self.lab.syslog.text("sendmail[") + self.lab.syslog.text("sm-mta[")
+
+    @staticmethod
+    def write_log(text):
+        """A line of ours behind those that are on their way."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.connect("/dev/log")
+            log.send(b"<22>sendmail[0]: " + text.encode())
 
     def queue(self, *arguments):
         """What mailq prints; queue("-qQ") shows the quarantine with its reasons."""
@@ -423,12 +440,13 @@ class Nsd:
 
 
 class SilentDns:
-    """A name server that hears every question and answers none."""
+    """A name server that hears every question and answers none, until fail()."""
 
     def __init__(self, lab, address="127.0.0.1", port=5300):
         self.address = address
         self.port = port
         self.sockets = []
+        self.heard = []                 # datagrams: (question, from whom)
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             listener = socket.socket(socket.AF_INET, kind)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -440,14 +458,20 @@ class SilentDns:
 
     def questions(self):
         """How many datagrams have come since the last call."""
-        count = 0
+        before = len(self.heard)
         self.sockets[0].setblocking(False)
         try:
-            while self.sockets[0].recv(4096):
-                count += 1
+            while True:
+                self.heard.append(self.sockets[0].recvfrom(4096))
         except BlockingIOError:
-            pass
-        return count
+            return len(self.heard) - before
+
+    def fail(self):
+        """Says SERVFAIL to all that have asked so far; call it until nobody asks again."""
+        self.questions()
+        for question, client in self.heard:
+            self.sockets[0].sendto(question[:2] + b"\x81\x82" + question[4:], client)
+        self.heard.clear()
 
     def stop(self):
         for listener in self.sockets:
@@ -656,35 +680,32 @@ class Alignd:
         return [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "confined.py"),
                 *writes, str(NOBODY), str(NOBODY)] + command
 
-    def start(self, timeout_s=15):
+    def start(self):
         """Starts it and waits until its socket answers; returns itself."""
         self.process = self.lab.start(self.name, self.command(), **self.options)
 
         def is_up():
             self.process.check()
             where = self._where()
-            if isinstance(where, str):
-                return os.path.exists(where) and stat.S_ISSOCK(os.stat(where).st_mode) and \
-                    can_connect(where)
             return where is None or can_connect(where)
-        wait_until(is_up, "alignd's socket", timeout_s)
+        wait_until(is_up, "alignd's socket")
         return self
 
     def reload(self):
         self.process.kill(signal.SIGHUP)
 
-    def stop(self, timeout_s=40):
+    def stop(self):
         """TERM; its exit status."""
-        return self.process.stop(signal.SIGTERM, timeout_s)
+        return self.process.stop()
 
     def log(self):
         return self.process.log()
 
-    def wait_log(self, text, timeout_s=15):
+    def wait_log(self, text):
         """Waits for a line with this text; the line."""
         def found():
             return [line for line in self.log().splitlines() if text in line]
-        return wait_until(found, "a log line with %r" % text, timeout_s)[0]
+        return wait_until(found, "a log line with %r" % text)[0]
 
     def journal(self, kills=0):
         """All lines of the journal as values, oldest first. A line that a kill has cut is left

@@ -3,7 +3,7 @@
 import collections
 import smtplib
 
-# stage: "connect", "helo", "mail", "rcpt", "data" (the command) or "message"
+# stage: "connect", "xclient", "helo", "mail", "rcpt", "data" (the command) or "message"
 Answer = collections.namedtuple("Answer", "stage code text")
 
 
@@ -27,9 +27,8 @@ class Client:
             xclient = dict({"NAME": "[UNAVAILABLE]"}, **xclient)
             words = " ".join("%s=%s" % pair for pair in xclient.items())
             code, text = self.smtp.docmd("XCLIENT", words)
-            if code != 220:
-                raise AssertionError("XCLIENT was answered %d %s" % (code, text))
-            self._is_refused("helo", *self.smtp.ehlo(xclient.get("HELO", helo)))
+            if not self._is_refused("xclient", code, text):
+                self._is_refused("helo", *self.smtp.ehlo(xclient.get("HELO", helo)))
 
     def _is_refused(self, stage, code, text):
         if code >= 400:

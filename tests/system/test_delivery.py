@@ -15,7 +15,7 @@ import filtered
 import servers
 import smtp_client
 from filtered import has, message, our_result, values_of
-from lab import need_program, wait_until
+from lab import PATIENCE_S, need_program, wait_until
 
 CHECKS = os.path.join(servers.TOP, "contrib", "postfix", "header_checks")
 SIEVE = os.path.join(servers.TOP, "contrib", "sieve", "alignd-quarantine.sieve")
@@ -76,7 +76,7 @@ def test_header_checks_sample(_, site):
 
     def ask(field):
         done = subprocess.run([postmap, "-c", site.mta.config_folder, "-q", field,
-                               "regexp:" + CHECKS], stdout=subprocess.PIPE, timeout=20, check=False)
+                               "regexp:" + CHECKS], stdout=subprocess.PIPE, timeout=PATIENCE_S, check=False)
         return done.returncode, done.stdout.decode()
     held = (0, "HOLD under quarantine by alignd\n")
     assert ask("X-Alignd-Quarantine: author=mild.example; asked=quarantine") == held

@@ -11,7 +11,7 @@ import dns.rcode
 import servers
 import sign
 import smtp_client
-from lab import wait_until
+from lab import PATIENCE_S, wait_until
 
 MESSAGE = smtp_client.message("""
 From: Author <author@example.com>
@@ -53,8 +53,8 @@ def test_postfix_in_a_chroot(lab):
         listener.bind(os.path.join(lab.make_folder("chrooted", "queue", "filter"), "filter.sock"))
         os.chmod(listener.getsockname(), 0o666)
         listener.listen(5)
-        listener.settimeout(20)
-        with socket.create_connection((postfix.address, postfix.port), 20):
+        listener.settimeout(PATIENCE_S)
+        with socket.create_connection((postfix.address, postfix.port), PATIENCE_S):
             listener.accept()[0].close()        # smtpd has reached it from inside
     postfix.set(smtpd_milters="")
     check_postfix(postfix)
@@ -90,7 +90,7 @@ def test_nsd(lab):
 
     def ask(name, kind):
         return dns.query.udp(dns.message.make_query(name, kind), nsd.address, port=nsd.port,
-                             timeout=5)
+                             timeout=PATIENCE_S)
     assert '"v=DMARC1; p=reject"' in ask("_dmarc.example.com", "TXT").to_text()
     assert ask("none.example.com", "TXT").rcode() == dns.rcode.NXDOMAIN
     assert ask("elsewhere.example.net", "A").rcode() == dns.rcode.NXDOMAIN

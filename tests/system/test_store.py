@@ -10,7 +10,7 @@ import signal
 import filtered
 import load
 import servers
-from lab import Needs, Process, need_program, run_program, wait_until
+from lab import PATIENCE_S, Needs, Process, need_program, run_program, wait_until
 
 SCRIPT = os.path.join(servers.TOP, "tests", "store", "pg.sh")
 KILLS = 5
@@ -44,13 +44,13 @@ class PostgreSql:
                 return self.ask("SELECT 1") == ["1"]
             except AssertionError:
                 return False
-        wait_until(is_up, "PostgreSQL", 60)
+        wait_until(is_up, "PostgreSQL")
 
     def stop(self, how):
-        self.process.stop(how, 60)
+        self.process.stop(how)
 
     def ask(self, sql):
-        return run_program([self.psql, "-XAtq", "-d", self.conninfo, "-c", sql], 60).split()
+        return run_program([self.psql, "-XAtq", "-d", self.conninfo, "-c", sql]).split()
 
 
 def setup(lab):
@@ -64,7 +64,7 @@ def journal_ids(site):
 def check_all_there(site, base):
     """What the journal has is in the rows once, and in the tallies and sums as often."""
     wanted = journal_ids(site)
-    wait_until(lambda: len(base.ask(LINES)) >= len(wanted), "%d lines in the store" % len(wanted), 60)
+    wait_until(lambda: len(base.ask(LINES)) >= len(wanted), "%d lines in the store" % len(wanted))
     assert sorted(base.ask(LINES)) == wanted
     assert base.ask("SELECT sum(n) FROM tallies") == [str(len(wanted))]
     assert base.ask("SELECT sum(n) FROM sums") == [str(len(wanted))]
@@ -82,10 +82,10 @@ def test_server_stopped_and_started_under_load(lab, site):
         for number, how in enumerate((signal.SIGQUIT, signal.SIGINT, signal.SIGQUIT), 1):
             running.wait_for_more(20)
             base.stop(how)
-            wait_until(lambda n=number: len(says(site, "problem=")) == n, "what is said about it", 60)
+            wait_until(lambda n=number: len(says(site, "problem=")) == n, "what is said about it")
             running.wait_for_more(20)
             base.start()
-            wait_until(lambda n=number: len(says(site, "note=")) == n, "the store is back", 90)
+            wait_until(lambda n=number: len(says(site, "note=")) == n, "the store is back", 2 * PATIENCE_S)
     assert len(site.alignd.journal()) - before >= len(running.accepted)
     check_all_there(site, base)
     site.check_quiet()

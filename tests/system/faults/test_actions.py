@@ -16,7 +16,7 @@ import time
 import filtered
 import traffic
 from common import amount, promised, seen
-from lab import wait_until
+from lab import wait_for_more, wait_until
 
 CASE_TIMEOUT_S = 900
 KILLS = amount("ACTION_KILLS", 1)       # with each value
@@ -68,8 +68,6 @@ class Senders:
             queue_id = (re.findall(r"queued as (\w+)", answer.text) or [None])[0]
         except (smtplib.SMTPException, OSError):
             pass                        # Postfix hung up
-        except AssertionError as fault:         # already XCLIENT was refused
-            code = int(re.search(r"answered (\d+)", str(fault)).group(1))
         with self.lock:
             self.told[subject] = (code, queue_id)
         if code != 250:
@@ -80,7 +78,7 @@ class Senders:
             return collections.Counter(code for code, _ in self.told.values())
 
     def wait_for_more(self, count):
-        traffic.wait_for_more(lambda: self.codes()[250], count, "accepted messages", lambda: self.faults)
+        wait_for_more(lambda: self.codes()[250], count, "accepted messages", lambda: self.faults)
 
     def stop(self):
         self.over.set()
@@ -108,7 +106,7 @@ def held_subjects(site):
     """Subjects of what is on hold; they are removed."""
     rows = [row for row in site.mta.queue() if row["queue_name"] == "hold"]
     found = [subject_of(site.mta.read_queued(row["queue_id"]).encode()) for row in rows]
-    site.mta.clear_queue()
+    site.mta.clear_hold()
     return found
 
 
@@ -117,7 +115,8 @@ def check(site, senders, action):
     taken = {subject: queue_id for subject, (code, queue_id) in senders.told.items() if code == 250}
     unsure = [subject for subject, (code, _) in senders.told.items() if code == 0]
     held = held_subjects(site)
-    wait_until(lambda: len(site.mta.inbox.paths()) >= len(taken) - len(held), "the deliveries", 60)
+    wait_until(lambda: site.mta.queue() == [] and len(site.mta.inbox.paths()) >= len(taken) - len(held),
+               "the deliveries")
     delivered = {}
     for octets in site.mta.inbox.messages():
         assert subject_of(octets) not in delivered, "delivered twice"
@@ -149,7 +148,6 @@ def check(site, senders, action):
 def kills(site, action, refusals):
     promised("milter_default_action = %s, alignd killed %d times: %s" % (action, KILLS, PROMISES[action]))
     site.mta.set(milter_default_action=action)
-    time.sleep(1)                       # Postfix reads its settings at the next process
     site.deliver(filtered.message())
     senders = Senders(site)
     try:

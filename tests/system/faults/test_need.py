@@ -14,7 +14,7 @@ import samples
 import servers
 import traffic
 from common import Shim, amount, descriptors, events, make_daemon, promised, seen
-from lab import need_program, run_program, wait_until
+from lab import PATIENCE_S, need_program, run_program, wait_until
 
 MORE = amount("FAULT_MESSAGES", 60)
 RELOADS = amount("FAULT_RELOADS", 20)
@@ -58,7 +58,7 @@ def crowd(where, number):
     found = []
     for _ in range(number):
         try:
-            found.append(milter.connect_socket(where, 5))
+            found.append(milter.connect_socket(where, PATIENCE_S))
         except OSError:                 # the queue of the socket is full
             break
     return found
@@ -106,7 +106,7 @@ def test_no_descriptors(lab):
 
 def hungry(where):
     """An MTA that is at the header of a message."""
-    mta = milter.Client(where, timeout=10)
+    mta = milter.Client(where)
     mta.connect("mail.example.com", "192.0.2.1")
     mta.helo()
     mta.mail("<b@example.com>")
@@ -181,7 +181,7 @@ def reload_now(alignd, text):
         out.write(text)
     alignd.reload()
     wait_until(lambda: [line for line in events(alignd, "reload")[before:] if "result=" in line],
-               "what is said about the reload", 30)
+               "what is said about the reload")
     return [line for line in events(alignd, "reload")[before:] if "result=" in line][0]
 
 

@@ -15,11 +15,10 @@ import time
 
 import milter
 import samples
-from lab import wait_until
+from lab import PATIENCE_S, wait_for_more, wait_until
 
 THREADS = 6
 PER_CONNECTION = 5
-PATIENCE_S = 60                 # no answer takes this long: that is a hang
 numbers = itertools.count(1)
 
 # name: the message, its envelope, what becomes of it when nothing is wrong
@@ -149,6 +148,14 @@ class Traffic:
         """Until `count` further messages have been answered."""
         wait_for_more(lambda: len(self.answered()), count, "answers", lambda: self.faults)
 
+    def wait_for_each_kind(self):
+        """Until a message of each kind that begins now or later has been answered."""
+        first = next(numbers)
+
+        def kinds():
+            return {self.kind_of[name] for name in self.answered() if int(name[1:]) > first}
+        wait_until(lambda: self.faults or kinds() == set(self.kinds), "an answer to each kind")
+
     def stop(self):
         self.over.set()
         for thread in self.threads:
@@ -164,22 +171,12 @@ class Traffic:
             self.stop()
 
 
-def wait_for_more(counted, count, what, is_over=lambda: False):
-    """Until counted() has grown by `count`: as long as that takes, but some must come."""
-    now = counted()
-    wanted = now + count
-    while now < wanted and not is_over():
-        last = now
-        wait_until(lambda: is_over() or counted() > last, "more than %d %s" % (last, what), PATIENCE_S)
-        now = counted()
-
-
 def mark(load=None):
     """For begun_between(): now; with a load: and wait for the answers to what began before."""
     number = next(numbers)
     if load is not None:
         wait_until(lambda: number < min(load.under_way(), default=number + 1),
-                   "the answers to what is under way", PATIENCE_S)
+                   "the answers to what is under way")
     return number
 
 
@@ -201,10 +198,10 @@ def check_lines(traffic, rows):
     return sum(lines[name] for name in unanswered)
 
 
-def check_stored(rows, stored, timeout_s=120):
+def check_stored(rows, stored):
     """What the journal has is in the store, each line once; `stored` gives the ids there."""
     wanted = sorted(row["id"] for row in rows)
-    wait_until(lambda: len(stored()) >= len(wanted), "%d lines in the store" % len(wanted), timeout_s)
+    wait_until(lambda: len(stored()) >= len(wanted), "%d lines in the store" % len(wanted), 2 * PATIENCE_S)
     assert sorted(stored()) == wanted
 
 
