@@ -1,5 +1,5 @@
 /* Loaded before the C library (LD_PRELOAD): a clock that jumps, a disk that hangs, is
- * slow or fails, and an MTA's time-out short enough to wait for. The test writes what is to
+ * slow or fails, a resolver that is held up, and an MTA's time-out short enough to wait for. The test writes what is to
  * happen into the file ALIGND_SHIM, which is mapped here. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unbound.h>
 #include <unistd.h>
 
 struct control {
@@ -108,6 +109,19 @@ ssize_t writev(int fd, const struct iovec *parts, int n)
 		return -1;
 	}
 	return next(fd, parts, n);
+}
+
+/* ---- a machine that is busy when alignd starts ---- */
+
+int ub_resolve_async(struct ub_ctx *context, const char *name, int type, int class, void *data,
+		     ub_callback_type callback, int *id_r)
+{
+	int (*next)(struct ub_ctx *, const char *, int, int, void *, ub_callback_type, int *) =
+		next_of("ub_resolve_async");
+	const char *late = getenv("ALIGND_SHIM_LATE_MS");
+
+	usleep(late != NULL ? (useconds_t)atoi(late) * 1000 : 0);
+	return next(context, name, type, class, data, callback, id_r);
 }
 
 /* ---- libmilter ---- */
