@@ -320,15 +320,16 @@ static void reload(void)
 	tell_systemd("READY=1");
 }
 
-/* Messages in flight are finished, new ones told to come later. */
-static void drain(void)
+/* Messages in flight are finished, new ones told to come later; said when it is so. */
+static void drain(const char *signal)
 {
 	unsigned left;
 
 	stop_by_ms = clock_mono_ms() + (int64_t)current->settings->stop_timeout_s * 1000;
 	tell_systemd("STOPPING=1");
-	pthread_mutex_lock(&lock);
 	atomic_store(&stopping, true);
+	log_event(LOG_NOTICE, "stopping", "signal", signal, NULL);
+	pthread_mutex_lock(&lock);
 	while (in_flight > 0 && clock_mono_ms() < stop_by_ms)
 		clock_cond_wait(&changed, &lock, stop_by_ms);
 	left = in_flight;
@@ -363,8 +364,7 @@ void daemon_run(void)
 		if (caught == SIGHUP || caught == SIGUSR1)
 			reload();
 	} while (caught != SIGTERM && caught != SIGINT);
-	log_event(LOG_NOTICE, "stopping", "signal", caught == SIGINT ? "INT" : "TERM", NULL);
-	drain();
+	drain(caught == SIGINT ? "INT" : "TERM");
 }
 
 /* A message is finished when the MTA has the answer, which a slow one may not have read yet. */
