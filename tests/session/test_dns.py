@@ -161,7 +161,7 @@ def test_stop_does_not_wait_for_ever():
 
 def test_stop_says_what_is_lost():
     """a stop that does not wait for a message still says which lines the journal could not take"""
-    with NameServer(ZONE) as server, Daemon(dict(server.settings(), stop_timeout=1)) as daemon:
+    with NameServer(ZONE) as server, Daemon(dict(server.patient(), stop_timeout=1)) as daemon:
         os.rename(daemon.path('journal'), daemon.path('gone'))
         open(daemon.path('journal'), 'w').close()
         check('spoofed', 'reject', daemon.send(message(), **SPOOFED).action)

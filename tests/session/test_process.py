@@ -295,7 +295,7 @@ def test_two_at_one_time():
         other.bind(where)
         other.listen()
         os.close(first)
-        daemon.process.wait(harness.PATIENCE_S)
+        daemon.wait_end()
         daemon.stop()
         check_that('said', any('another daemon serves it' in line for line in daemon.lines), daemon.lines)
         check_that('left alone', os.path.exists(where))
