@@ -62,17 +62,21 @@ static void note_rotation(struct journal *j)
 	pthread_cond_signal(&j->keep);
 }
 
+static bool is_current(const struct journal *j, uint64_t max_file_bytes)
+{
+	return journal_output_is_current(&j->output, journal_day(journal_utc_ms(j)), max_file_bytes);
+}
+
 static int ready_output(struct journal *j, uint64_t max_file_bytes)
 {
-	unsigned day = journal_day(journal_utc_ms(j));
 	struct journal_output fresh;
 	int code;
 
-	if (journal_output_is_current(&j->output, day, max_file_bytes))
+	if (is_current(j, max_file_bytes))
 		return 0;
 	retire_output(j);
 	journal_output_init(&fresh, j->directory, j->host);
-	code = journal_output_open(&fresh, day, max_file_bytes);
+	code = journal_output_open(&fresh, journal_day(journal_utc_ms(j)), max_file_bytes);
 	if (code != 0)
 		return code;
 	pthread_mutex_lock(&j->mutex);
@@ -119,6 +123,21 @@ struct attempt {
 	uint64_t lines;                 /* that the kernel has now */
 };
 
+/* Returns the octets of whole lines that the kernel has now; *code_r ESTALE: try again. */
+static size_t try_write(struct journal *j, const char *data, size_t len, uint64_t max_file_bytes,
+			int *code_r)
+{
+	*code_r = ready_output(j, max_file_bytes);
+	if (*code_r != 0)
+		return 0;
+	/* without the lock only where no process has a reason to compress the file */
+	if (!journal_output_lock(&j->output) && !is_current(j, max_file_bytes)) {
+		*code_r = ESTALE;
+		return 0;
+	}
+	return journal_output_write(&j->output, data, len, code_r);
+}
+
 /* Writes one chunk, without the mutex. */
 static void write_chunk(struct journal *j, bool sync, uint64_t max_file_bytes, struct attempt *try)
 {
@@ -126,11 +145,8 @@ static void write_chunk(struct journal *j, bool sync, uint64_t max_file_bytes, s
 	size_t len = chunk_octets(j), done = 0;
 
 	*try = (struct attempt){ .sync = sync, .code = ESTALE };
-	for (int tries = 0; tries < 3 && done == 0 && try->code == ESTALE; tries++) {
-		try->code = ready_output(j, max_file_bytes);
-		if (try->code == 0)
-			done = journal_output_write(&j->output, start, len, &try->code);
-	}
+	for (int tries = 0; tries < 3 && done == 0 && try->code == ESTALE; tries++)
+		done = try_write(j, start, len, max_file_bytes, &try->code);
 	if (sync && done > 0 && fdatasync(j->output.fd) != 0)
 		try->sync_code = errno;
 	try->lines = count_lines(start, done);

@@ -399,11 +399,12 @@ static int remove_file(struct trimming *t, struct journal_file *file, bool loade
 	return 0;
 }
 
-/* One round over the files, oldest first. */
+/* One round over the files, oldest first. The last one stays: the writer may have gone on
+ * to it since the current one was looked at. */
 static int trim(struct trimming *t, struct journal_file *files, unsigned n, bool only_loaded,
 		const char **error_r)
 {
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i + 1 < n; i++) {
 		bool loaded, old = files[i].day < t->bounds->oldest_day;
 
 		if (files[i].name == NULL || strcmp(files[i].name, t->current) == 0 ||

@@ -170,13 +170,12 @@ static size_t write_lines(struct journal_output *out, const char *data, size_t l
 }
 
 /* A second process may be about to remove the file, since it is compressed: it holds the
- * lock for that moment (journal_files.c), and what was written meanwhile would be lost.
- * Whoever may read the file can hold the lock for ever: that does not stop the journal. */
-static bool lock(int fd)
+ * lock for that moment, and what was written meanwhile would be lost. */
+bool journal_output_lock(struct journal_output *out)
 {
 	int tries = 0;
 
-	while (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+	while (flock(out->fd, LOCK_SH | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK || ++tries == LOCK_TRIES)
 			return false;
 		usleep(LOCK_PAUSE_US);
@@ -186,7 +185,6 @@ static bool lock(int fd)
 
 size_t journal_output_write(struct journal_output *out, const char *data, size_t len, int *errno_r)
 {
-	bool is_locked = lock(out->fd);
 	size_t done = 0;
 
 	*errno_r = ESTALE;
@@ -194,8 +192,7 @@ size_t journal_output_write(struct journal_output *out, const char *data, size_t
 		*errno_r = 0;
 		done = write_lines(out, data, len, errno_r);
 	}
-	if (is_locked)
-		flock(out->fd, LOCK_UN);
+	flock(out->fd, LOCK_UN);
 	if (done == len && is_removed(out->fd)) {
 		*errno_r = ESTALE;
 		return 0;
