@@ -5,7 +5,9 @@
 #include "testmain.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <unbound.h>
 #include <unistd.h>
 
 #include "auth/asker.h"
@@ -125,11 +127,6 @@ static enum dns_outcome outcome_of(struct resolver *resolver, const char *name, 
 	return outcome;
 }
 
-static unsigned count(const char *pattern)
-{
-	return (unsigned)strtoul(nameserver_command(&ns, "count %s", pattern) + 2, NULL, 10);
-}
-
 START_TEST(test_row)
 {
 	const struct zone_row *row = &zone_rows[_i];
@@ -166,7 +163,7 @@ START_TEST(test_rule)
 
 	nameserver_command(&ns, "%s plain.example.net", rule_rows[_i].rule);
 	outcome = outcome_of(resolver, "plain.example.net",
-			     rule_rows[_i].outcome == DNS_DATA ? PATIENCE_MS : 400);
+			     rule_rows[_i].other == DNS_TIMEOUT ? 400 : PATIENCE_MS);
 	ck_assert_msg(outcome == rule_rows[_i].outcome || outcome == rule_rows[_i].other,
 		      "%s: %s", rule_rows[_i].name, names_get(dns_outcome_names, outcome));
 	ck_assert_msg(clock_mono_ms() - start_ms < PATIENCE_MS / 2, "%s: too long", rule_rows[_i].name);
@@ -261,6 +258,21 @@ struct asking {
 	struct counter *counter;
 };
 
+/* The server cannot tell how often: the library asks it once for all who want the same, and
+ * again when no answer has come for 376 ms. */
+static atomic_uint ones_asked;
+
+int __real_ub_resolve_async(struct ub_ctx *, const char *, int, int, void *, ub_callback_type, int *);
+int __wrap_ub_resolve_async(struct ub_ctx *, const char *, int, int, void *, ub_callback_type, int *);
+
+int __wrap_ub_resolve_async(struct ub_ctx *context, const char *name, int type, int class, void *of,
+			    ub_callback_type found, int *id_r)
+{
+	if (strcmp(name, "one.held.example.net") == 0)
+		atomic_fetch_add(&ones_asked, 1);
+	return __real_ub_resolve_async(context, name, type, class, of, found, id_r);
+}
+
 static void *ask_one_name(void *context)
 {
 	struct asking *asking = context;
@@ -290,9 +302,7 @@ START_TEST(test_single_flight)
 	counter_wait(&counter, 16);
 	ck_assert_int_eq(counter.last, DNS_DATA);
 	ck_assert_int_eq(outcome_of(resolver, "one.held.example.net", PATIENCE_MS), DNS_DATA);
-	/* 16 flights would be 16 questions; the library sends one again that has
-	 * not been answered for 376 ms, which a slow machine may take to get here */
-	ck_assert_uint_le(count("one.held.example.net"), 3);
+	ck_assert_uint_eq(atomic_load(&ones_asked), 1);
 	resolver_close(resolver);
 }
 END_TEST
@@ -372,28 +382,33 @@ START_TEST(test_close_under_way)
 }
 END_TEST
 
+/* What the server says changes between two questions. (How often it is asked tells less: the
+ * library asks again what is not answered for 376 ms.) */
 START_TEST(test_cached)
 {
 	struct resolver *resolver = open_resolver();
+	int64_t start_ms = clock_mono_ms();
+	enum dns_outcome broken;
 
 	nameserver_command(&ns, "servfail broken.plain.example.net");
 	ck_assert_int_eq(outcome_of(resolver, "plain.example.net", PATIENCE_MS), DNS_DATA);
 	ck_assert_int_eq(outcome_of(resolver, "none.example.net", PATIENCE_MS), DNS_NXDOMAIN);
 	ck_assert_int_eq(outcome_of(resolver, "broken.plain.example.net", PATIENCE_MS), DNS_SERVFAIL);
-	nameserver_command(&ns, "forget");
+	nameserver_command(&ns, "normal");
+	broken = outcome_of(resolver, "broken.plain.example.net", PATIENCE_MS);
+	ck_assert(broken == DNS_SERVFAIL || clock_mono_ms() - start_ms >= CACHE_FAILURE_TTL_S * 1000);
+	nameserver_command(&ns, "servfail *");
 	ck_assert_int_eq(outcome_of(resolver, "PLAIN.example.net", PATIENCE_MS), DNS_DATA);
 	ck_assert_int_eq(outcome_of(resolver, "none.example.net", PATIENCE_MS), DNS_NXDOMAIN);
-	ck_assert_int_eq(outcome_of(resolver, "broken.plain.example.net", PATIENCE_MS), DNS_SERVFAIL);
-	ck_assert_uint_eq(count("*"), 0);
+	nameserver_command(&ns, "normal");
 	/* a TTL of 0 is asked anew, by the next message */
 	ck_assert_int_eq(outcome_of(resolver, "zero.example.net", PATIENCE_MS), DNS_DATA);
-	ck_assert_int_eq(outcome_of(resolver, "zero.example.net", PATIENCE_MS), DNS_DATA);
-	ck_assert_uint_eq(count("zero.example.net"), 2);
+	ck_assert_int_eq(outcome_of(resolver, "short.example.net", PATIENCE_MS), DNS_DATA);
+	nameserver_command(&ns, "servfail *");
+	ck_assert_int_eq(outcome_of(resolver, "zero.example.net", PATIENCE_MS), DNS_SERVFAIL);
 	/* and one of a second some time later; the library counts in seconds */
-	while (count("short.example.net") < 2) {
-		ck_assert_int_eq(outcome_of(resolver, "short.example.net", PATIENCE_MS), DNS_DATA);
+	while (outcome_of(resolver, "short.example.net", PATIENCE_MS) == DNS_DATA)
 		usleep(100000);
-	}
 	resolver_close(resolver);
 }
 END_TEST
@@ -425,9 +440,33 @@ START_TEST(test_dead_server)
 	enum dns_outcome outcome;
 
 	resolver = open_with("127.0.0.1@1", 60, NULL);
-	ck_assert_int_lt(clock_mono_ms() - start_ms, 2000 + PATIENCE_MS / 10);
+	ck_assert_int_lt(clock_mono_ms() - start_ms, PATIENCE_MS / 2);
 	outcome = outcome_of(resolver, "plain.example.net", 500);
 	ck_assert(outcome == DNS_SERVFAIL || outcome == DNS_TIMEOUT);
+	resolver_close(resolver);
+}
+END_TEST
+
+static int64_t pause_ms;                /* the clock is so much ahead from its second reading on */
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+
+int64_t __wrap_clock_mono_ms(void)
+{
+	static int readings;
+
+	return __real_clock_mono_ms() + (pause_ms > 0 && readings++ > 0 ? pause_ms : 0);
+}
+
+/* While the library starts; the library itself has answered by then. */
+START_TEST(test_paused_at_start)
+{
+	struct resolver *resolver;
+
+	pause_ms = 5000;
+	resolver = open_resolver();
+	pause_ms = 0;
 	resolver_close(resolver);
 }
 END_TEST
@@ -539,6 +578,7 @@ static Suite *resolver_suite(void)
 	tcase_add_test(tcase, test_cached);
 	tcase_add_test(tcase, test_dnssec);
 	tcase_add_test(tcase, test_dead_server);
+	tcase_add_test(tcase, test_paused_at_start);
 	tcase_add_test(tcase, test_silent_at_start);
 	tcase_add_test(tcase, test_threads);
 	tcase_add_test(tcase, test_several_resolvers);
