@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "connections.h"
@@ -20,13 +19,14 @@
 struct smfi_str {
 	int number;
 	pthread_t served_by;
-	bool is_cleared;
+	bool is_cleared, is_left;       /* left: its thread waits for the next one */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned begun, cleared, wanted, threads_left;
 static const char *said;
+static _Thread_local SMFICTX *served;
 
 void log_event(int priority, const char *event, ...)
 {
@@ -48,6 +48,7 @@ void daemon_leave(void)
 int mi_engine(SMFICTX *context)
 {
 	pthread_mutex_lock(&lock);
+	served = context;
 	context->served_by = pthread_self();
 	begun++;
 	pthread_cond_broadcast(&changed);
@@ -75,6 +76,27 @@ static void wait_cleared(unsigned n)
 	pthread_mutex_unlock(&lock);
 }
 
+void __real_clock_cond_wait(pthread_cond_t *, pthread_mutex_t *, int64_t);
+void __wrap_clock_cond_wait(pthread_cond_t *, pthread_mutex_t *, int64_t);
+
+/* Whoever gives a connection has to have that mutex, and finds a thread that waits. */
+void __wrap_clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t until_ms)
+{
+	pthread_mutex_lock(&lock);
+	served->is_left = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	__real_clock_cond_wait(cond, mutex, until_ms);
+}
+
+static void wait_left(const SMFICTX *context)
+{
+	pthread_mutex_lock(&lock);
+	while (!context->is_left)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
 /* No message waits for another one's end. */
 START_TEST(test_all_at_once)
 {
@@ -94,13 +116,11 @@ END_TEST
 START_TEST(test_one_after_the_other)
 {
 	static struct smfi_str contexts[AT_ONCE];
-	struct timespec pause = { .tv_nsec = 2000000 };
 	unsigned same = 0;
 
 	for (unsigned i = 0; i < AT_ONCE; i++) {
 		ck_assert_int_eq(mi_start_session(&contexts[i]), MI_SUCCESS);
-		wait_cleared(i + 1);
-		nanosleep(&pause, NULL);        /* till it waits again; only the count below needs it */
+		wait_left(&contexts[i]);
 		same += i > 0 && pthread_equal(contexts[i].served_by, contexts[i - 1].served_by);
 	}
 	ck_assert_uint_gt(same, AT_ONCE / 2);
@@ -236,8 +256,8 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, test_no_thread);
-	tcase_add_test(t, test_all_at_once);
 	tcase_add_test(t, test_one_after_the_other);
+	tcase_add_test(t, test_all_at_once);
 	tcase_add_test(t, test_poll);
 	tcase_add_loop_test(t, test_accept, 0, N_ROWS(accept_rows));
 	suite_add_tcase(s, t);

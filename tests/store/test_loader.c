@@ -15,6 +15,7 @@
 #define GOOD(n) "{\"v\":1,\"id\":\"mx1-1-" n "\",\"when\":\"2026-05-04T10:20:30.123Z\",\"exempt\":\"no\"}\n"
 #define FILE_1 "mx1-20260504.jsonl"
 #define FILE_2 "mx1-20260505.jsonl"
+#define PATIENCE_MS 60000
 
 /* ---- a directory of one's own, and what is in it ---- */
 
@@ -522,17 +523,17 @@ static struct loader *start(unsigned batch_lines)
 	return loader;
 }
 
-/* Seconds at most, for a loaded machine. */
+/* A minute at most, for a loaded machine. */
 static void wait_for_lines(unsigned n)
 {
-	for (int i = 0; i < 2000 && fake_store_lines() != n; i++)
+	for (int i = 0; i < 6000 && fake_store_lines() != n; i++)
 		usleep(10000);
 	ck_assert_uint_eq(fake_store_lines(), n);
 }
 
 static void wait_for_word(const char *what, unsigned n)
 {
-	for (int i = 0; i < 2000 && times_said(what) < n; i++)
+	for (int i = 0; i < 6000 && times_said(what) < n; i++)
 		usleep(10000);
 	ck_assert_msg(times_said(what) == n, "%s", said.text);
 }
@@ -549,11 +550,10 @@ START_TEST(thread_follows_the_journal)
 	wait_for_lines(26);
 	add_lines(FILE_2, 27, 5);
 	compress_second();
-	wait_for_lines(31);
-	loader_counts(loader, &counts);
+	wait_for_lines(31);                     /* which are counted a moment later */
+	ck_assert(loader_stop(loader, PATIENCE_MS, &counts));
 	ck_assert_uint_eq(counts.loaded, 31);
 	ck_assert_uint_eq(counts.known, 0);
-	ck_assert(loader_stop(loader, 20000, NULL));
 	ck_assert_str_eq(said.text, "");
 	ck_assert_uint_eq(fake_store_opened(), 1);
 	ck_assert_uint_eq(fake_store_prunes(), 3);      /* to the end of a round, once an hour */
@@ -580,7 +580,7 @@ START_TEST(store_comes_and_goes)
 	fake_store_set_up(true);
 	wait_for_lines(50);
 	wait_for_word("- store is back", 2);
-	ck_assert(loader_stop(loader, 20000, NULL));
+	ck_assert(loader_stop(loader, PATIENCE_MS, NULL));
 	ck_assert_uint_eq(times_said("\n"), 4);
 }
 END_TEST
@@ -593,7 +593,7 @@ START_TEST(whole_files_are_known)
 	put_text(FILE_2, GOOD("101"));
 	loader = start(10);
 	wait_for_lines(26);
-	for (int i = 0; i < 2000 && !loader_has_whole(loader, FILE_2); i++)
+	for (int i = 0; i < 6000 && !loader_has_whole(loader, FILE_2); i++)
 		usleep(10000);
 	ck_assert(loader_has_whole(loader, FILE_1) && loader_has_whole(loader, FILE_2));
 	ck_assert(!loader_has_whole(loader, "mx1-20260506.jsonl"));
@@ -606,11 +606,11 @@ START_TEST(whole_files_are_known)
 	fake_store_set_up(true);
 	wait_for_lines(27);
 	compress_second();
-	for (int i = 0; i < 2000 && !loader_has_whole(loader, FILE_2 ".gz"); i++)
+	for (int i = 0; i < 6000 && !loader_has_whole(loader, FILE_2 ".gz"); i++)
 		usleep(10000);
 	ck_assert(loader_has_whole(loader, FILE_2 ".gz"));
 	ck_assert(!loader_has_whole(loader, FILE_2));
-	ck_assert(loader_stop(loader, 20000, NULL));
+	ck_assert(loader_stop(loader, PATIENCE_MS, NULL));
 }
 END_TEST
 
@@ -629,7 +629,7 @@ START_TEST(another_database_gets_all)
 	fake_store_forget();
 	fake_store_set_up(true);
 	wait_for_lines(51);
-	ck_assert(loader_stop(loader, 20000, NULL));
+	ck_assert(loader_stop(loader, PATIENCE_MS, NULL));
 }
 END_TEST
 
@@ -641,9 +641,8 @@ START_TEST(stop_does_not_wait_for_ever)
 	fake_store_hang(true);
 	add_lines(FILE_1, 1, 25);
 	loader = start(10);
-	for (int i = 0; i < 2000 && fake_store_opened() == 0; i++)
+	while (fake_store_opened() == 0)        /* from here on it goes on to a line */
 		usleep(1000);
-	usleep(20000);
 	ck_assert(!loader_stop(loader, 30, NULL));
 	ck_assert_uint_eq(fake_store_lines(), 0);
 	fake_store_hang(false);

@@ -4,6 +4,7 @@
 #include "store/loader.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,14 +196,14 @@ END_TEST
 /* ---- a server that goes away and comes back ---- */
 
 static struct {
-	unsigned problems, notes;
+	atomic_uint problems, notes;
 } said;
 
 static void take_report(void *unused, bool is_problem, const char *text)
 {
 	(void)unused;
 	(void)text;
-	*(is_problem ? &said.problems : &said.notes) += 1;
+	atomic_fetch_add(is_problem ? &said.problems : &said.notes, 1);
 }
 
 static uint64_t loaded_by(struct loader *loader)
@@ -220,6 +221,22 @@ static void wait_for_lines(struct loader *loader, uint64_t lines)
 	ck_assert_msg(loaded_by(loader) >= lines, "%llu lines", (unsigned long long)loaded_by(loader));
 }
 
+static void wait_for_notes(unsigned n)
+{
+	for (int i = 0; i < 12000 && atomic_load(&said.notes) < n; i++)
+		usleep(5000);
+	ck_assert_uint_eq(atomic_load(&said.notes), n);
+}
+
+/* A file is hidden, or comes to light: there is something to load when the server is away. */
+static void move_file(unsigned file, const char *from, const char *to)
+{
+	char old[256];
+
+	snprintf(old, sizeof(old), "%s", path_of(file, from));
+	ck_assert_int_eq(rename(old, path_of(file, to)), 0);
+}
+
 START_TEST(server_stops_and_starts)
 {
 	static const int how[] = { SIGQUIT, SIGINT, SIGQUIT };
@@ -235,6 +252,8 @@ START_TEST(server_stops_and_starts)
 		return;
 	}
 	write_journal();
+	for (unsigned i = 0; i < N_ROWS(how); i++)
+		move_file(3 + 2 * i, "", ".hidden");
 	server_folder_fresh(folder);
 	ck_assert_int_eq(server_init(folder), 0);
 	server = server_start(folder);
@@ -246,8 +265,10 @@ START_TEST(server_stops_and_starts)
 	for (unsigned i = 0; i < N_ROWS(how); i++) {
 		wait_for_lines(loader, (i + 1) * LINES);
 		server_stop(server, how[i]);
+		move_file(3 + 2 * i, ".hidden", "");
 		usleep(50000);
 		server = server_start(folder);
+		wait_for_notes(i + 1);
 	}
 	wait_for_lines(loader, FILES * LINES);
 	ck_assert(loader_stop(loader, 60000, NULL));

@@ -3,8 +3,13 @@
 # that goes at the end, and how an answer is looked at.
 ctl="${builddir:-.}/tools/alignctl"
 dir=$(mktemp -d) || exit 1
-trap 'chmod -R u+rwx "$dir"; rm -rf "$dir"' EXIT
+tidy() {
+	chmod -R u+rwx "$dir"
+	rm -rf "$dir"
+}
+trap tidy EXIT
 failures=0
+today=$(date -u +%F)
 texts=                                  # how grep reads texts; -F: as they are
 
 fail() {
@@ -31,7 +36,12 @@ answers() {
 	cat "$dir/out"
 }
 
-# The last line of a script.
+# The last line of a script. Midnight may have come in between: then all of it once more.
 finish() {
-	[ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
+	[ $failures -eq 0 ] && exit 0
+	echo "$failures failed"
+	[ "$today" = "$(date -u +%F)" ] && exit 1
+	echo 'a day has ended meanwhile: again'
+	tidy
+	exec "$0"
 }

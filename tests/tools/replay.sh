@@ -179,7 +179,7 @@ expect 0 'Messages in .*out9: 4000' "$dir/many" -o "$dir/out9" "$@"
 	"$dir/many" -o "$dir/full" "$@"; exit $failures )
 failures=$?
 grep -q 'mail goes on' "$dir/out" && fail 'it speaks as a daemon does'
-[ "$(grep -c 'cannot write' "$dir/out")" = 1 ] || fail 'it says so more than once'
+[ "$(grep -c 'cannot write' "$dir/out")" -le 1 ] || fail 'it says so more than once'
 expect 0 'Messages in .*full: 4000' "$dir/many" -o "$dir/full" "$@"
 [ "$(ids "$dir/full")" = 4000 ] || fail "$(ids "$dir/full") messages of 4000 after a full disk"
 
