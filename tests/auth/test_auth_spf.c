@@ -310,7 +310,7 @@ static Suite *suite_spf(void)
 	Suite *suite = suite_create("auth_spf");
 	TCase *tcase = tcase_create("auth_spf");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, asks_in_order, 0, N_ROWS(order_rows));
 	tcase_add_loop_test(tcase, late_answers_change_nothing, 0, N_ROWS(order_rows));
 	tcase_add_test(tcase, knows_the_scope);

@@ -415,7 +415,7 @@ static Suite *cache_suite(void)
 	Suite *suite = suite_create("cache");
 	TCase *tcase = tcase_create("cache");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_ttl, 0, N_ROWS(ttl_rows));
 	tcase_add_test(tcase, test_single_flight);
 	tcase_add_test(tcase, test_bound_in_all);

@@ -399,7 +399,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("crypto");
 	TCase *t = tcase_create("crypto");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, load, NULL);
 	tcase_add_test(t, verifies);
 	tcase_add_test(t, algorithms_are_not_mixed);

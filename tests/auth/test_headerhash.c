@@ -284,7 +284,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("headerhash");
 	TCase *t = tcase_create("headerhash");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, hashes_what_libopendkim_hashes);
 	tcase_add_loop_test(t, gives_the_library_what_is_usual, 0, N_ROWS(unusual_rows));
 	tcase_add_loop_test(t, bears_what_the_library_refuses, 0, 5);

@@ -1049,7 +1049,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("settings");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_faults, 0, N_ROWS(fault_rows));
 	tcase_add_loop_test(t, test_values, 0, N_ROWS(value_rows));
 	tcase_add_loop_test(t, test_wrong_type, 0, (int)n_options);

@@ -748,7 +748,7 @@ static Suite *decision_json_suite(void)
 	Suite *suite = suite_create("decision_json");
 	TCase *tcase = tcase_create("decision_json");
 
-	tcase_set_timeout(tcase, 30);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, random_decisions_come_back, 0, 4);
 	tcase_add_test(tcase, local_parts_stay_out);
 	tcase_add_loop_test(tcase, worst_case_fits, 0, N_ROWS(worst));

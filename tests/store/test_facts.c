@@ -296,7 +296,7 @@ static Suite *facts_suite(void)
 	Suite *suite = suite_create("facts");
 	TCase *tcase = tcase_create("facts");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, together_it_decides_as_the_line, 0, 4);
 	tcase_add_test(tcase, equal_parts_give_equal_texts);
 	tcase_add_loop_test(tcase, cut_record_keeps_its_tags, 0, 3);

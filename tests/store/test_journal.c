@@ -1223,7 +1223,7 @@ static Suite *journal_suite(void)
 	Suite *suite = suite_create("journal");
 	TCase *tcase = tcase_create("journal");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, make_directory, remove_directory);
 	tcase_add_loop_test(tcase, lines_are_in_the_file_at_once, 0, 2);
 	tcase_add_test(tcase, ids_are_unique);

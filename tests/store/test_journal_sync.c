@@ -295,7 +295,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("journal_sync");
 	TCase *t = tcase_create("journal_sync");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, make_directory, remove_directory);
 	tcase_add_test(t, before_every_answer);
 	tcase_add_test(t, by_who_answers_alone);

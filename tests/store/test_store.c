@@ -1029,8 +1029,8 @@ static Suite *store_suite(void)
 	Suite *suite = suite_create("store");
 	TCase *all = tcase_create("every driver"), *server = tcase_create("server");
 
-	tcase_set_timeout(all, 60);
-	tcase_set_timeout(server, 60);
+	tcase_set_timeout(all, 120);
+	tcase_set_timeout(server, 120);
 	tcase_add_loop_test(all, once, 0, databases_n);
 	tcase_add_loop_test(all, ids, 0, databases_n);
 	tcase_add_loop_test(all, rolled_back, 0, databases_n);
