@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 
+import journal_files
 import milter
 
 BUILD = os.path.abspath(os.environ.get('builddir') or os.path.join(os.path.dirname(__file__), '../..'))
@@ -256,13 +257,9 @@ class Daemon:
         return self.journaled()
 
     def journaled(self):
-        folder, found = self.path('journal'), []
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            if name.endswith('.jsonl'):
-                with open(os.path.join(folder, name), encoding='utf-8') as lines:
-                    # one without its end is about to be written
-                    found += [json.loads(line) for line in lines if line.endswith('\n')]
-        return found
+        # one without its end is about to be written
+        return [json.loads(line) for line in journal_files.lines_of(self.path('journal'))
+                if line.endswith(b'\n')]
 
     def is_sanitized(self):
         with open('/proc/%d/maps' % self.process.pid) as maps:

@@ -8,7 +8,6 @@ them by their process id) and keep their files in the Lab's folder.
 import collections
 import glob
 import grp
-import gzip
 import json
 import os
 import pwd
@@ -18,6 +17,7 @@ import socket
 import subprocess
 import sys
 
+import journal_files
 from lab import HOST_NAME, PATIENCE_S, Needs, need_program, processes, run_program, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -711,12 +711,10 @@ class Alignd:
         """All lines of the journal as values, oldest first. A line that a kill has cut is left
         out: its message was not answered."""
         rows, pieces = [], 0
-        for path in sorted(glob.glob(os.path.join(self.journal_folder, "*"))):
-            with (gzip.open if path.endswith(".gz") else open)(path, "rb") as lines:
-                for line in lines:
-                    try:
-                        rows += [json.loads(line)] if line.endswith(b"\n") else []
-                    except ValueError:
-                        pieces += 1
+        for line in journal_files.lines_of(self.journal_folder):
+            try:
+                rows += [json.loads(line)] if line.endswith(b"\n") else []
+            except ValueError:
+                pieces += 1
         assert pieces <= kills, "%d lines of the journal are none" % pieces
         return rows
