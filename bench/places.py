@@ -14,7 +14,7 @@ BUILD = os.environ.get("builddir", TOP)
 PLACE = "/run/alignd-bench"
 INSIDE = "ALIGND_BENCH_INSIDE"
 RESOLVER = "10.53.53.53"        # on our loopback: libunbound asks nobody in 127/8 unless told
-sys.path.insert(0, SYSTEM)
+sys.path[:0] = [SYSTEM, os.path.join(TOP, "tests", "session")]
 
 import lab as labs  # noqa: E402,F401
 
