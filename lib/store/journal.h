@@ -8,9 +8,10 @@
  * `wait_ms`, and not at all while writing fails; the line then waits in bounded
  * memory, and what cannot be kept is counted as unjournaled and said once a
  * minute through the report function. A second thread does fsync (every
- * sync_ms), compression and the bounds in space and days: for space, the oldest
- * files of this host go first that are in the store, then the oldest (said); when
- * nothing is left to remove, writing stops (said) and lines wait.
+ * sync_ms; with 0 the first one does, before the answer), compression and the
+ * bounds in space and days: for space, the oldest files of this host go first
+ * that are in the store, then the oldest (said), never the newest; when nothing is
+ * left to remove, writing stops (said) and lines wait.
  *
  * Thread-safe; not fork-safe. The reader never takes a last line without its
  * line feed and reads .gz too.

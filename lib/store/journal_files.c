@@ -252,7 +252,7 @@ static bool is_unchanged(const struct compression *c)
 }
 
 /* Nobody writes into the file while this is done: who would, waits for the lock and finds
- * the file gone (journal_output.c). */
+ * the file gone, or goes on in another one (try_write() in journal.c). */
 static int put_in_place(struct compression *c, const char *directory, const char **error_r)
 {
 	if ((flock(c->in, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || !is_unchanged(c)) {

@@ -1,6 +1,6 @@
 /* Loaded before the C library (LD_PRELOAD): a clock that jumps, a disk that hangs, is
- * slow or fails, a resolver that is held up, and an MTA's time-out short enough to wait for. The test writes what is to
- * happen into the file ALIGND_SHIM, which is mapped here. */
+ * slow or fails, a resolver that is held up, and an MTA's time-out short enough to wait for.
+ * The test writes what is to happen into the file ALIGND_SHIM, which is mapped here. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
